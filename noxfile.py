@@ -1,0 +1,96 @@
+"""The habits of the project, one session each.  `python -m nox -l` lists them; plain `python -m nox` runs the tests."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PACKAGES = [Path(package).name for package in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["tests"]
+
+
+def _reveal_pyenv() -> None:
+    """Let pyenv's own `python3.12` and its kin answer; by default only the chosen version does."""
+    versions = sorted(path.name for path in Path.home().glob(".pyenv/versions/3.1[1-9].*"))
+    if versions:
+        os.environ.setdefault("PYENV_VERSION", ":".join(versions))
+
+
+_reveal_pyenv()
+
+
+def _install(session: nox.Session, extras: str, *groups: str) -> None:
+    # Editable: uv would otherwise reuse a wheel that it built before the source changed.
+    session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+def _pytest(session: nox.Session) -> None:
+    # A chosen test runs in this very process, so that `--pdb` and `-s` work.
+    session.run("pytest", *(session.posargs or ["-n", "auto", "--maxprocesses", "4"]))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test; what needs a browser is skipped, with the reason, where there is none."""
+    _install(session, "demo,testing", "test", "browser")
+    _pytest(session)
+
+
+@nox.session(python=nox.project.python_versions(PYPROJECT))
+def matrix(session: nox.Session) -> None:
+    """Run every test on each supported Python that this machine has."""
+    _install(session, "demo,testing", "test", "browser")
+    _pytest(session)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Run the tests that drive a browser, and fail if there is none."""
+    _install(session, "demo,testing", "test", "browser")
+    session.run("pytest", "tests/e2e", *session.posargs, env={"AUTHCORE_REQUIRE_SERVICES": "browser"})
+
+
+@nox.session
+def bare(session: nox.Session) -> None:
+    """Test that the core alone, without any extra, imports and works."""
+    session.install("pytest")
+    session.install("--no-cache-dir", ".")  # or uv would reuse a wheel that it built before the source changed
+    # Neither the project's pytest settings nor its conftest: both need the plugins that are absent here.
+    alone = ["-c", os.devnull, "--rootdir", ".", "--noconftest", "--import-mode=importlib", "-W", "error"]
+    session.run("pytest", *alone, *(session.posargs or ["tests/bare"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format, types and the direction of imports."""
+    _install(session, "demo,testing", "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("pyright", "--warnings")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the demo; `nox -s demo -- --help` tells its options."""
+    _install(session, "demo")
+    session.run("python", "-m", "examples.demo", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the wheel into dist/, and see that every package in it says that it is typed."""
+    session.install("hatchling")
+    session.run("hatchling", "build", "--clean", "--target", "wheel")
+    (wheel,) = Path("dist").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    missing = [package for package in PACKAGES if f"{package}/py.typed" not in names]
+    if missing:
+        session.error(f"no py.typed in {', '.join(missing)}")

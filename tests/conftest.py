@@ -1,0 +1,97 @@
+"""What every test shares: the event loop, hypothesis's profile, and the services that some tests need.
+
+A test that needs a service asks for its fixture, and is skipped with a reason that begins "<service>:" where there is
+none.  While AUTHCORE_REQUIRE_SERVICES is set (names with commas, or "all"), every skipped test counts as a failure,
+whatever its reason, so that no typing error can hide a service.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator
+from functools import cache
+
+import hypothesis
+import pytest
+
+pytest.register_assert_rewrite("authcore.testing")
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The one event loop that tests run on; of the widest scope, so that fixtures of any scope may be async."""
+    return "asyncio"
+
+
+# --- services -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _find_chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("AUTHCORE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    # Playwright may be absent, or its Node.js may lack a library of the system.
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    return path if path and subprocess.run(driver, capture_output=True, check=False).returncode == 0 else None
+
+
+SERVICES = {"browser": _find_chromium}
+REQUIRED = frozenset(filter(None, map(str.strip, os.environ.get("AUTHCORE_REQUIRE_SERVICES", "").split(","))))
+
+
+def _service(name: str) -> str:
+    found = SERVICES[name]()
+    if found is None:
+        pytest.skip(f"{name}: none that works on this machine")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser that end-to-end tests drive: AUTHCORE_CHROMIUM, or the first one on the PATH."""
+    return _service("browser")
+
+
+# --- the guard ------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure() -> None:
+    """Refuse to require a service that nobody knows."""
+    unknown = REQUIRED - SERVICES.keys() - {"all"}
+    if unknown:
+        message = f"AUTHCORE_REQUIRE_SERVICES names {', '.join(sorted(unknown))}; known are {', '.join(SERVICES)}"
+        raise pytest.UsageError(message)
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if REQUIRED and report.skipped and not hasattr(report, "wasxfail"):
+        _, _, reason = report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}, while AUTHCORE_REQUIRE_SERVICES is set"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped test as a failure while services are required."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Count a skipped module as a failure while services are required."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which services the tests had."""
+    for name, find in SERVICES.items():
+        terminalreporter.write_line(f"service {name}: {find() or 'none that works'}")
