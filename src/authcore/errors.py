@@ -1,0 +1,329 @@
+"""Everything that authcore raises, in one tree.  No other module defines an exception.
+
+AuthcoreError
+├── AuthError                  a refusal: the caller may be told `code`, `text` and `evidence`
+│   ├── InvalidInput           what was sent cannot be used; nothing was stored
+│   │   ├── InvalidIdentifier  not an email address, phone number or username
+│   │   ├── InvalidPassword    a new password breaks the password policy
+│   │   └── InvalidPermission  not of the form domain:action:instance
+│   ├── MalformedRequest       the request itself cannot be read (duplicate cookie, broken JSON, ...)
+│   ├── RequestTooLarge        the body is longer than the endpoint reads
+│   ├── UnsupportedMediaType   the body is not application/json
+│   ├── MethodNotAllowed       the endpoint exists, the method does not
+│   ├── CrossSiteRequest       a state-changing request that came from another site
+│   ├── NotAuthenticated       no credential was presented
+│   ├── InvalidCredentials     identifier and password do not name an account that may log in
+│   ├── InvalidToken           a token of any broken, foreign or dead kind; the leaves below look alike from outside
+│   │   ├── SessionExpired     a deadline has passed
+│   │   ├── SessionRevoked     ended by a change of password, of status, or by hand
+│   │   └── SessionClosed      logged out, or superseded by its successor
+│   ├── AccountUnverified      told only after the right password
+│   ├── AccountDisabled        told only after the right password
+│   ├── AccountDeleted         told only after the right password
+│   ├── AccountNotFound        for operators; no endpoint tells it
+│   ├── UsernameTaken          usernames are public
+│   ├── RoleMismatch           a role of that name grants something else
+│   ├── CodeMismatch           a wrong code, with the attempts that are left
+│   ├── ChallengeEnded         spent, expired, revoked or unknown: ask for a new code
+│   │   └── AttemptsExhausted  too many wrong codes
+│   └── PermissionDenied       authenticated, and not allowed
+├── Fault                      nobody's mistake: try again later; the text says no more
+│   ├── StoreFault             the store failed; whether a commit took place may be unknown
+│   ├── Contention             the flow lost too many races; nothing was stored
+│   ├── Overloaded             the queue for costly work is full; nothing was stored
+│   └── DeliveryFault          a courier could not send; the message stays in the outbox
+├── Conflict                   a commit met a newer version and stored nothing; only `flows` sees it
+└── ConfigurationError         unsafe or contradictory settings; raised when they are built
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+__all__ = [
+    "AccountDeleted",
+    "AccountDisabled",
+    "AccountNotFound",
+    "AccountUnverified",
+    "AttemptsExhausted",
+    "AuthError",
+    "AuthcoreError",
+    "ChallengeEnded",
+    "CodeMismatch",
+    "ConfigurationError",
+    "Conflict",
+    "Contention",
+    "CrossSiteRequest",
+    "DeliveryFault",
+    "Fault",
+    "InvalidCredentials",
+    "InvalidIdentifier",
+    "InvalidInput",
+    "InvalidPassword",
+    "InvalidPermission",
+    "InvalidToken",
+    "MalformedRequest",
+    "MethodNotAllowed",
+    "NotAuthenticated",
+    "Overloaded",
+    "PasswordMismatch",
+    "PermissionDenied",
+    "RequestTooLarge",
+    "RoleMismatch",
+    "SessionClosed",
+    "SessionExpired",
+    "SessionRevoked",
+    "StoreFault",
+    "UnsupportedMediaType",
+    "UsernameTaken",
+]
+
+
+_NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
+
+
+class AuthcoreError(Exception):
+    """The root of the tree."""
+
+
+class AuthError(AuthcoreError):
+    """A refusal that its caller may be told about.
+
+    `code` is stable and machine-readable; `text` is safe to show to anyone; `evidence` holds what the caller needs to
+    go on (attempts left, the field at fault).  `cause` is private: it belongs in a log, never in an answer.
+    """
+
+    code: ClassVar[str] = "refused"
+    text: ClassVar[str] = "The request was refused."
+
+    def __init__(self, *, cause: str = "", evidence: Mapping[str, str | int] = _NOTHING) -> None:
+        super().__init__(self.text)
+        self.cause = cause
+        self.evidence = MappingProxyType(dict(evidence))
+
+
+class InvalidInput(AuthError):
+    """A field cannot be used: `field` names it and `reason` is a stable code."""
+
+    code = "invalid_input"
+    text = "A field is missing or cannot be used; see `field` and `reason`."
+
+    def __init__(self, field: str, reason: str, *, cause: str = "") -> None:
+        super().__init__(cause=cause, evidence={"field": field, "reason": reason})
+        self.field = field
+        self.reason = reason
+
+
+class InvalidIdentifier(InvalidInput):
+    """Not an email address, phone number or username that can be used."""
+
+    code = "invalid_identifier"
+    text = "This is not an email address, phone number or username that can be used; see `field` and `reason`."
+
+
+class InvalidPassword(InvalidInput):
+    """A new password breaks the policy: too short, too long, too common, or made of the account's own words."""
+
+    code = "invalid_password"
+    text = "Choose another password; `reason` says what is wrong with this one."
+
+    def __init__(self, reason: str, *, field: str = "password", cause: str = "") -> None:
+        super().__init__(field, reason, cause=cause)
+
+
+class InvalidPermission(InvalidInput, ValueError):
+    """A permission is not of the form domain:action:instance."""
+
+    code = "invalid_permission"
+    text = "Write a permission as domain:action:instance, with comma lists and * as wildcard."
+
+    def __init__(self, reason: str, *, field: str = "permission", cause: str = "") -> None:
+        super().__init__(field, reason, cause=cause)
+
+
+class MalformedRequest(AuthError):
+    """The request cannot be read; `reason` is a stable code."""
+
+    code = "malformed_request"
+    text = "The request cannot be read; `reason` says why."
+
+    def __init__(self, reason: str, *, cause: str = "") -> None:
+        super().__init__(cause=cause, evidence={"reason": reason})
+        self.reason = reason
+
+
+class RequestTooLarge(AuthError):
+    """The body is longer than the endpoint reads."""
+
+    code = "request_too_large"
+    text = "The request body is too long."
+
+
+class UnsupportedMediaType(AuthError):
+    """The body is not application/json."""
+
+    code = "unsupported_media_type"
+    text = "Send the body as application/json."
+
+
+class MethodNotAllowed(AuthError):
+    """The endpoint exists, but not with this method; `allowed` names the ones it has."""
+
+    code = "method_not_allowed"
+    text = "This endpoint does not take that method."
+
+    def __init__(self, *allowed: str) -> None:
+        super().__init__()
+        self.allowed = allowed
+
+
+class CrossSiteRequest(AuthError):
+    """A request that changes state came from another site, or did not say from where."""
+
+    code = "cross_site_request"
+    text = "This request did not come from a page of this site; send an Origin header that the application allows."
+
+
+class NotAuthenticated(AuthError):
+    """No credential was presented where one is needed."""
+
+    code = "not_authenticated"
+    text = "Log in first."
+
+
+class InvalidCredentials(AuthError):
+    """Identifier and password do not name an account that may log in; it is not said why."""
+
+    code = "invalid_credentials"
+    text = "The identifier or the password is wrong, or the address has not been verified yet."
+
+
+class InvalidToken(AuthError):
+    """A token of any broken, foreign or dead kind; `cause` tells which, in the log only."""
+
+    code = "invalid_token"
+    text = "The token is not valid (any more). Log in, or ask for a new code."
+
+
+class SessionExpired(InvalidToken):
+    """The session's inactivity or absolute deadline has passed."""
+
+
+class SessionRevoked(InvalidToken):
+    """The session was ended by a change of its account, or by hand."""
+
+
+class SessionClosed(InvalidToken):
+    """The session was logged out, or superseded by a newer one."""
+
+
+class AccountUnverified(AuthError):
+    """The account has not proven its address yet."""
+
+    code = "account_unverified"
+    text = "The account is not verified yet. Ask for a new code."
+
+
+class AccountDisabled(AuthError):
+    """The account was disabled by an operator."""
+
+    code = "account_disabled"
+    text = "The account is disabled."
+
+
+class AccountDeleted(AuthError):
+    """The account was deleted."""
+
+    code = "account_deleted"
+    text = "The account is deleted."
+
+
+class AccountNotFound(AuthError):
+    """No account has that id; told to operators and never by an endpoint."""
+
+    code = "account_not_found"
+    text = "There is no such account."
+
+
+class UsernameTaken(AuthError):
+    """Another account holds the username; usernames are public."""
+
+    code = "username_taken"
+    text = "This username is taken. Choose another one."
+
+
+class RoleMismatch(AuthError):
+    """A role of that name exists and grants something else; it is never changed silently."""
+
+    code = "role_mismatch"
+    text = "A role of this name exists and grants something else."
+
+
+class CodeMismatch(AuthError):
+    """A wrong code: `attempts_left` more may be tried."""
+
+    code = "code_mismatch"
+    text = "The code is wrong."
+
+    def __init__(self, *, attempts_left: int) -> None:
+        super().__init__(evidence={"attempts_left": attempts_left})
+        self.attempts_left = attempts_left
+
+
+class ChallengeEnded(AuthError):
+    """The challenge is spent, expired, revoked or unknown."""
+
+    code = "challenge_ended"
+    text = "The code is not valid any more. Ask for a new one."
+
+
+class AttemptsExhausted(ChallengeEnded):
+    """Too many wrong codes were tried; the challenge is over for ever."""
+
+    code = "attempts_exhausted"
+    text = "Too many wrong codes. Ask for a new one."
+
+
+class PasswordMismatch(AuthError):
+    """The current password, asked for once more before a change, is wrong."""
+
+    code = "password_mismatch"
+    text = "The current password is wrong."
+
+
+class PermissionDenied(AuthError):
+    """The principal is authenticated and lacks a permission."""
+
+    code = "permission_denied"
+    text = "You are not allowed to do this."
+
+
+class Fault(AuthcoreError):
+    """Nobody's mistake: the caller may try again later.  The message is for logs only."""
+
+    code: ClassVar[str] = "unavailable"
+    text: ClassVar[str] = "The server cannot answer right now. Try again in a moment."
+
+
+class StoreFault(Fault):
+    """The store failed.  Raised from a commit, it leaves open whether the commit took place."""
+
+
+class Contention(Fault):
+    """A flow lost too many races in a row; nothing was stored."""
+
+
+class Overloaded(Fault):
+    """The queue for costly work is full; nothing was stored."""
+
+
+class DeliveryFault(Fault):
+    """A courier could not send a message, and surely did not; it stays in the outbox and is tried again."""
+
+
+class Conflict(AuthcoreError):
+    """A commit met an entity at another version than the one it carries, and stored nothing."""
+
+
+class ConfigurationError(AuthcoreError, ValueError):
+    """Settings are unsafe or contradict each other; the message says which and what to do."""

@@ -1,0 +1,52 @@
+"""What names an account, in one canonical form each.  Whether a name is taken, or proven, is decided elsewhere.
+
+Everything here is a pure function of its text: no answer depends on Python's Unicode version, on an installed extra,
+on a clock or on chance, so that equality of stored values *is* identity.  Every refusal is an InvalidIdentifier.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from authcore.errors import InvalidIdentifier
+from authcore.identifiers.email import canonical_email
+from authcore.identifiers.form import CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
+from authcore.identifiers.phone import canonical_phone
+from authcore.identifiers.username import canonical_username
+
+__all__ = [
+    "CANONICAL_FORM",
+    "CanonicalIdentifier",
+    "IdentifierKind",
+    "canonical_email",
+    "canonical_phone",
+    "canonical_username",
+    "canonicalise",
+    "recognise",
+]
+
+_RULES: Final[Mapping[IdentifierKind, Callable[[str], CanonicalIdentifier]]] = {
+    IdentifierKind.EMAIL: canonical_email,
+    IdentifierKind.USERNAME: canonical_username,
+    IdentifierKind.PHONE: canonical_phone,
+}
+
+
+def canonicalise(kind: IdentifierKind, text: str) -> CanonicalIdentifier:
+    """Return the canonical form of `text` as an identifier of `kind`."""
+    return _RULES[kind](text)
+
+
+def recognise(text: str) -> CanonicalIdentifier:
+    """Return the canonical form of what was typed into a login form, whichever kind it is.
+
+    The kinds cannot be confused: only an address holds an at sign, and only a number begins with a plus.
+    """
+    if not isinstance(text, str):
+        raise InvalidIdentifier("identifier", "not_text")
+    return canonicalise(_kind_of(text), text)
+
+
+def _kind_of(text: str) -> IdentifierKind:
+    if "@" in text:
+        return IdentifierKind.EMAIL
+    return IdentifierKind.PHONE if text.lstrip(" ").startswith("+") else IdentifierKind.USERNAME
