@@ -1,0 +1,56 @@
+"""Accounts, sessions, verification and permissions for any Python web framework: the core, which knows none of them."""
+
+from authcore.auth import Auth, Issued
+from authcore.cookie_settings import CookieSettings, SameSite
+from authcore.entities import (
+    Account,
+    AuthenticationSession,
+    Device,
+    Grant,
+    Letter,
+    MessageKind,
+    Role,
+    TwoStepSession,
+)
+from authcore.errors import AuthcoreError, AuthError, ConfigurationError, DeliveryFault, Fault
+from authcore.hashing import Argon2Hasher
+from authcore.identifiers import IdentifierKind
+from authcore.keyring import Keyring, RootKey
+from authcore.memory import MemoryStore
+from authcore.permissions import Permission, PermissionSet, Requirement
+from authcore.policy import Policy
+from authcore.principal import Anonymous, Principal
+from authcore.system import SystemClock, SystemEntropy
+
+__all__ = [
+    "Account",
+    "Anonymous",
+    "Argon2Hasher",
+    "Auth",
+    "AuthError",
+    "AuthcoreError",
+    "AuthenticationSession",
+    "ConfigurationError",
+    "CookieSettings",
+    "DeliveryFault",
+    "Device",
+    "Fault",
+    "Grant",
+    "IdentifierKind",
+    "Issued",
+    "Keyring",
+    "Letter",
+    "MemoryStore",
+    "MessageKind",
+    "Permission",
+    "PermissionSet",
+    "Policy",
+    "Principal",
+    "Requirement",
+    "Role",
+    "RootKey",
+    "SameSite",
+    "SystemClock",
+    "SystemEntropy",
+    "TwoStepSession",
+]

@@ -1,0 +1,60 @@
+"""The entities: frozen values with an id and a version.  They hold facts; what follows from the facts is decided elsewhere."""
+
+from typing import Final
+
+from authcore.entities.accounts import Account, Credential, Identifier
+from authcore.entities.audit import AuditEvent, AuditKind
+from authcore.entities.base import Entity
+from authcore.entities.outbox import Letter, Message, MessageKind, MessageState
+from authcore.entities.records import Column, ColumnType, Record, Scalar, columns_of, from_record, to_record
+from authcore.entities.roles import Grant, Role
+from authcore.entities.sessions import (
+    AuthenticationSession,
+    Device,
+    Session,
+    SessionEnd,
+    TwoStepSession,
+    VerificationSession,
+)
+
+__all__ = [
+    "ENTITIES",
+    "Account",
+    "AuditEvent",
+    "AuditKind",
+    "AuthenticationSession",
+    "Column",
+    "ColumnType",
+    "Credential",
+    "Device",
+    "Entity",
+    "Grant",
+    "Identifier",
+    "Letter",
+    "Message",
+    "MessageKind",
+    "MessageState",
+    "Record",
+    "Role",
+    "Scalar",
+    "Session",
+    "SessionEnd",
+    "TwoStepSession",
+    "VerificationSession",
+    "columns_of",
+    "from_record",
+    "to_record",
+]
+
+ENTITIES: Final[tuple[type[Entity], ...]] = (
+    Account,
+    Identifier,
+    Credential,
+    AuthenticationSession,
+    TwoStepSession,
+    Role,
+    Grant,
+    Message,
+    AuditEvent,
+)
+"""Every kind that a store holds.  A new entity is added here, and no store needs a new method for it."""

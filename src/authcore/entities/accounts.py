@@ -1,0 +1,56 @@
+"""Who a person is: the account, the identifiers that name it, the credentials that prove it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from authcore.entities.base import Entity, Id, Name, Note
+from authcore.identifiers import IdentifierKind
+
+__all__ = ["Account", "Credential", "Identifier"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Entity):
+    """A person's account.
+
+    `username`, `email` and `phone` are display copies; what claims them is an Identifier, and claim and copy change in
+    one commit.  Every session copies `epoch`: raising it ends them all with one write.  A *decoy* stands where a
+    registration met a taken address, so that strangers cannot tell; it never becomes verified.
+    """
+
+    username: Annotated[str, 32] | None = None
+    email: Note | None = None
+    phone: Annotated[str, 20] | None = None
+    epoch: int = 1
+    verified_at: datetime | None = None
+    disabled_at: datetime | None = None
+    decoy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier(Entity):
+    """A claim on a name: its id *is* the canonical value, so that uniqueness is identity.
+
+    It is never removed: it is released (no account) by a write, and claimed again by another.  `form` is the version of
+    the canonical form; `proven_at` tells when the account showed that the address is its own.
+    """
+
+    OWNER: ClassVar[str | None] = "account_id"
+
+    kind: IdentifierKind
+    form: int
+    account_id: Id | None
+    proven_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential(Entity):
+    """A password hash, apart from its account so that no read of a request ever holds one."""
+
+    OWNER: ClassVar[str | None] = "account_id"
+
+    account_id: Id
+    kind: Name
+    secret: Annotated[str, 512]
+    changed_at: datetime

@@ -1,0 +1,106 @@
+"""The one loop: read, decide, commit, again on Conflict.  Nothing else in authcore commits."""
+
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, TypeVar, cast
+
+from authcore.decisions import Decision
+from authcore.entities import Entity
+from authcore.errors import Conflict, Contention
+from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store
+
+__all__ = ["Flows", "Work"]
+
+E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.25
+
+
+@dataclass(slots=True)
+class Work(Reader):
+    """What one attempt of a flow sees: the time, the store as a reader, and costly results of earlier attempts.
+
+    It remembers what was read, because the commit must find all of that unchanged (without this, two flows that each
+    read two entities and write one can break what holds between them).
+    """
+
+    now: datetime
+    _store: Reader
+    _offload: Offload
+    _results: dict[Hashable, object]
+    _read: dict[tuple[type[Entity], str], Entity] = field(default_factory=dict)
+
+    async def find(self, key: Key[E], /) -> Sequence[E]:
+        """Read through to the store, and remember."""
+        found = await self._store.find(key)
+        self._remember(found)
+        return found
+
+    async def caller(self, session_id: str, /) -> Caller:
+        """Read through to the store's own way of answering, and remember."""
+        caller = await self._store.caller(session_id)
+        self._remember([e for e in (caller.session, caller.account, *caller.grants, *caller.roles) if e is not None])
+        return caller
+
+    async def costly(self, function: Callable[..., T], *arguments: Hashable) -> T:
+        """Return `function(*arguments)`, computed once however often the flow is tried again."""
+        task = (function, arguments)
+        if task not in self._results:
+            self._results[task] = await self._offload(lambda: function(*arguments))
+        return cast("T", self._results[task])
+
+    def untouched(self, writes: Collection[Entity]) -> list[Entity]:
+        """Return what was read and is not written."""
+        written = {(type(entity), entity.id) for entity in writes}
+        return [entity for name, entity in self._read.items() if name not in written]
+
+    def _remember(self, found: Collection[Entity]) -> None:
+        # The first reading counts: if a second one differs, the commit must fail.
+        for entity in found:
+            self._read.setdefault((type(entity), entity.id), entity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """Runs flows against a store; `attempts` and `patience` bound every one of them."""
+
+    store: Store
+    clock: Clock
+    entropy: Entropy
+    offload: Offload
+    attempts: int
+    patience: timedelta
+
+    async def run(self, decide: Callable[[Work], Awaitable[Decision[T]]]) -> T:
+        """Return what `decide` comes to, after everything it writes is stored; or raise its refusal, after the same.
+
+        Raises Contention, with nothing stored, when races were lost too often or for too long.
+        """
+        results: dict[Hashable, object] = {}
+        give_up_at = self.clock.now() + self.patience
+        for attempt in range(self.attempts):
+            work = Work(self.clock.now(), self.store, self.offload, results)
+            decision = await decide(work)
+            if await self._committed(decision, work):
+                return decision.settle()
+            if self.clock.now() >= give_up_at:
+                break
+            await self.clock.sleep(self._pause(attempt))
+        raise Contention
+
+    async def _committed(self, decision: Decision[T], work: Work) -> bool:
+        if not decision.writes:
+            return True
+        try:
+            await self.store.commit(decision.writes, work.untouched(decision.writes))
+        except Conflict:
+            return False
+        return True
+
+    def _pause(self, attempt: int) -> float:
+        """Wait longer each time, and never as long as the others, so that racers drift apart."""
+        longest: float = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+        return longest * (1 + self.entropy.token_bytes(1)[0]) / 256

@@ -1,0 +1,45 @@
+"""Reading what belongs together, through any Reader.  Nothing here decides or writes."""
+
+from authcore.accounts import Claim, password_id
+from authcore.decisions import Decision
+from authcore.entities import Account, Credential, Identifier, TwoStepSession
+from authcore.flows import Work
+from authcore.identifiers import CanonicalIdentifier, recognise
+from authcore.ports import Reader, by_id
+from authcore.principal import Principal, identify
+from authcore.tokens import Reference
+
+__all__ = ["challenged", "claim_on", "destination_of", "identified", "password_of"]
+
+
+async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
+    """Return who holds a name; a decoy's claim is stored under another id than the name's own."""
+    claim_id = stored_as or name.id
+    identifier = await reader.get(by_id(Identifier, claim_id))
+    holder_id = None if identifier is None else identifier.account_id
+    holder = None if holder_id is None else await reader.get(by_id(Account, holder_id))
+    return Claim(id=claim_id, name=name, identifier=identifier, holder=holder)
+
+
+async def password_of(reader: Reader, account: Account | None) -> Credential | None:
+    """Return the password credential of an account, if there are both."""
+    return None if account is None else await reader.get(by_id(Credential, password_id(account.id)))
+
+
+async def challenged(reader: Reader, reference: Reference) -> tuple[TwoStepSession | None, Account | None]:
+    """Return the challenge that a token names, and its account: the subject never comes from anywhere else."""
+    challenge = await reader.get(by_id(TwoStepSession, reference.id))
+    owner = None if challenge is None else challenge.account_id
+    return challenge, None if owner is None else await reader.get(by_id(Account, owner))
+
+
+async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
+    """Return who holds the address that a challenge's code was sent to; a decoy's was sent nowhere."""
+    if challenge is None or not challenge.destination:
+        return None
+    return await claim_on(reader, recognise(challenge.destination))
+
+
+async def identified(work: Work, reference: Reference) -> Decision[Principal]:
+    """Decide who presents a reference to an authentication session."""
+    return identify(await work.caller(reference.id), generation=reference.generation, now=work.now)

@@ -1,0 +1,53 @@
+"""A store in memory: for tests, and for trying things out.  It forgets everything when the process ends."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from authcore.entities import Entity
+from authcore.errors import Conflict
+from authcore.ports import Key, Store
+
+__all__ = ["MemoryStore"]
+
+E = TypeVar("E", bound=Entity)
+
+
+class MemoryStore(Store):
+    """Keeps entities in dictionaries; correct under one event loop, because nothing in it waits."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._kept: dict[tuple[type[Entity], str], Entity] = {}
+        self._owned: dict[tuple[type[Entity], str], set[str]] = {}
+
+    async def find(self, key: Key[E], /) -> Sequence[E]:
+        """Return what `key` names, in order of id."""
+        ids = [key.value] if key.field == "id" else sorted(self._owned.get((key.kind, key.value), ()))
+        found = [entity for name in ids if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
+        return found[: key.limit]
+
+    async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
+        """Check everything, then store everything."""
+        for entity in (*writes, *unchanged):
+            if self._version(entity) != entity.version:
+                raise Conflict
+        for entity in writes:
+            self._keep(entity)
+
+    def _version(self, entity: Entity) -> int:
+        kept = self._kept.get((type(entity), entity.id))
+        return 0 if kept is None else kept.version
+
+    def _keep(self, entity: Entity) -> None:
+        kind, owner = type(entity), _owner(entity)
+        before = self._kept.get((kind, entity.id))
+        if before is not None and (former := _owner(before)) is not None:
+            self._owned[kind, former].discard(entity.id)
+        if owner is not None:
+            self._owned.setdefault((kind, owner), set()).add(entity.id)
+        self._kept[kind, entity.id] = replace(entity, version=entity.version + 1)
+
+
+def _owner(entity: Entity) -> str | None:
+    return None if entity.OWNER is None else getattr(entity, entity.OWNER)

@@ -1,0 +1,34 @@
+"""The occasion of a decision: when, from where, by which policy, and the fresh names it may use.  It decides nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from authcore.entities import Device
+from authcore.policy import Policy
+
+__all__ = ["Ids", "Occasion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """Random ids for what a decision may create; they stay the same however often its flow is tried again."""
+
+    account: str
+    session: str
+    message: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What every decision is given besides its subject; `code_key` names the key that new codes are derived with."""
+
+    now: datetime
+    device: Device
+    policy: Policy
+    ids: Ids
+    code_key: str
+
+    def at(self, now: datetime) -> "Occasion":
+        """Return the same occasion at another attempt's time."""
+        return replace(self, now=now)

@@ -1,0 +1,128 @@
+"""The policy: every lifetime, limit and cookie setting, in one frozen value that refuses unsafe mixes.  No secret is here."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from authcore.cookie_settings import CookieSettings
+from authcore.errors import ConfigurationError
+from authcore.identifiers import IdentifierKind
+
+__all__ = ["Policy"]
+
+_FEWEST_CODES: Final = 10**6
+_LONGEST_CODE: Final = 32
+_MOST_ATTEMPTS: Final = 100
+_LONGEST_CHALLENGE: Final = timedelta(minutes=10)
+_LONGEST_SESSION: Final = timedelta(days=30)
+_SHORTEST_PASSWORD: Final = 8
+_SHORTEST_MAXIMUM: Final = 64
+_LONGEST_PASSWORD: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How an application wants its accounts to behave; the defaults are the strict ones.
+
+    Raises ConfigurationError when it is built, if a value is out of range or two contradict each other.  A duration of
+    zero or less is always refused: it never means "for ever".
+    """
+
+    issuer: str = "authcore"
+    """The `iss` of tokens: who made them."""
+
+    audience: str = "authcore"
+    """The `aud` of tokens: which application they are for."""
+
+    inactivity: timedelta = timedelta(hours=24)
+    """After this long without renewal a person logs in again."""
+
+    absolute: timedelta = timedelta(days=30)
+    """After this long a person logs in again, whatever happened; at most 30 days (NIST 800-63B-4 section 2.1.3)."""
+
+    challenge: timedelta = timedelta(minutes=10)
+    """How long a code holds; at most 10 minutes (OWASP ASVS 6.5.5, NIST 800-63B-4 section 3.1.3.2)."""
+
+    code_alphabet: str = "0123456789"
+    """The characters of a code: digits and upper-case ASCII letters."""
+
+    code_length: int = 6
+    """How long a code is; alphabet and length must make at least a million codes (OWASP ASVS 6.5.4)."""
+
+    code_attempts: int = 5
+    """How many guesses one code allows; at most 100 (NIST 800-63B-4 section 3.2.2)."""
+
+    password_min_length: int = 15
+    """In code points: 15 where the password is the only factor, never less than 8 (NIST 800-63B-4 section 3.1.1.2)."""
+
+    password_max_length: int = 256
+    """In code points; at least 64."""
+
+    own_words: tuple[str, ...] = ()
+    """Words of this application (its name, its company) that must not make a password (OWASP ASVS 6.2.11)."""
+
+    login_with: frozenset[IdentifierKind] = frozenset(IdentifierKind)
+    """Which kinds of identifier a person may log in with."""
+
+    bearer: bool = False
+    """Whether endpoints return tokens in their bodies and set no cookie: for clients that are not browsers."""
+
+    origins: frozenset[str] = frozenset()
+    """The origins (`https://app.example`) whose pages may change state; the application's own one belongs here too."""
+
+    session_cookie: CookieSettings = field(default_factory=lambda: CookieSettings(name="__Host-authcore"))
+    """The cookie of a person who is logged in."""
+
+    challenge_cookie: CookieSettings = field(default_factory=lambda: CookieSettings(name="__Host-authcore-two-step"))
+    """The cookie of a person who is about to enter a code."""
+
+    message_attempts: int = 8
+    """How often a message is tried before it is given up."""
+
+    message_lease: timedelta = timedelta(minutes=2)
+    """How long a deliverer holds a message; after that its outcome is unknown and another one may send it."""
+
+    flow_attempts: int = 12
+    """How many races a flow may lose in a row before it answers 503."""
+
+    flow_patience: timedelta = timedelta(seconds=5)
+    """How long a flow goes on losing races before it answers 503."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is unsafe."""
+        for problem, is_so in self._problems().items():
+            if is_so:
+                raise ConfigurationError(problem)
+
+    def _problems(self) -> dict[str, bool]:
+        """Each rule, as a sentence that says what to do, and whether it is broken."""
+        zero = timedelta(0)
+        letters = set(self.code_alphabet)
+        return {
+            "issuer and audience must not be empty": not (self.issuer and self.audience),
+            "inactivity must be longer than zero and at most absolute": not zero < self.inactivity <= self.absolute,
+            "absolute must be at most 30 days": self.absolute > _LONGEST_SESSION,
+            "challenge must be longer than zero and at most 10 minutes": not zero
+            < self.challenge
+            <= _LONGEST_CHALLENGE,
+            "code_alphabet must be distinct digits and upper-case ASCII letters": len(letters) < len(self.code_alphabet)
+            or not self.code_alphabet.isascii()
+            or not self.code_alphabet.isalnum()
+            or self.code_alphabet != self.code_alphabet.upper(),
+            "code_length must be 6 to 32, and make at least a million codes": not 6 <= self.code_length <= _LONGEST_CODE
+            or len(letters) ** self.code_length < _FEWEST_CODES,
+            "code_attempts must be 1 to 100": not 1 <= self.code_attempts <= _MOST_ATTEMPTS,
+            "password_min_length must be at least 8": self.password_min_length < _SHORTEST_PASSWORD,
+            "password_max_length must be 64 to 4096 and at least password_min_length": not max(
+                _SHORTEST_MAXIMUM, self.password_min_length
+            )
+            <= self.password_max_length
+            <= _LONGEST_PASSWORD,
+            "login_with must name at least one kind of identifier": not self.login_with,
+            "session_cookie and challenge_cookie must have different names": self.session_cookie.name
+            == self.challenge_cookie.name,
+            "message_attempts must be at least 1 and message_lease longer than zero": self.message_attempts < 1
+            or self.message_lease <= zero,
+            "flow_attempts must be at least 1 and flow_patience longer than zero": self.flow_attempts < 1
+            or self.flow_patience <= zero,
+        }

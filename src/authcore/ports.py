@@ -1,0 +1,166 @@
+"""What authcore needs from the outside: storage, time, randomness, hashing, delivery.  Each docstring is the law book of its port."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role
+
+__all__ = [
+    "Caller",
+    "Clock",
+    "Courier",
+    "Entropy",
+    "Key",
+    "Offload",
+    "PasswordHasher",
+    "Reader",
+    "Store",
+    "by_id",
+    "by_owner",
+]
+
+E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[E]):
+    """Names entities of one kind whose `field` equals `value` exactly; at most the first `limit` of them, in order of id."""
+
+    kind: type[E]
+    field: str
+    value: str
+    limit: int | None = None
+
+
+def by_id(kind: type[E], value: str) -> Key[E]:
+    """Name the one entity of a kind that has this id."""
+    return Key(kind, "id", value)
+
+
+def by_owner(kind: type[E], value: str, *, limit: int | None = None) -> Key[E]:
+    """Name all entities of a kind that belong to one owner; TypeError if the kind has none."""
+    if kind.OWNER is None:
+        msg = f"{kind.__name__} has no owner to be found by"
+        raise TypeError(msg)
+    return Key(kind, kind.OWNER, value, limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What an authenticated request reads: a session, its account, and what the account was granted."""
+
+    session: AuthenticationSession | None = None
+    account: Account | None = None
+    grants: Sequence[Grant] = ()
+    roles: Sequence[Role] = ()
+
+
+class Reader(Protocol):
+    """Reads entities as they were last committed.
+
+    Values are compared exactly: case, accents, trailing spaces.  Deleted entities are returned like any other.
+    Absence is an empty answer, never an exception; StoreFault means that the store could not answer.
+    """
+
+    async def find(self, key: Key[E], /) -> Sequence[E]:
+        """Return all entities that `key` names, in order of id (compared by code point)."""
+        ...
+
+    async def get(self, key: Key[E], /) -> E | None:
+        """Return the one entity that `key` names, or None."""
+        found = await self.find(key)
+        return found[0] if found else None
+
+    async def caller(self, session_id: str, /) -> Caller:
+        """Return what an authenticated request needs.
+
+        Derived: a store may override it by one round trip, with the answer that this default gives.  The account is
+        read after the session and the roles last, so that a revocation in between is seen.
+        """
+        session = await self.get(by_id(AuthenticationSession, session_id))
+        if session is None or session.account_id is None:
+            return Caller(session=session)
+        account = await self.get(by_id(Account, session.account_id))
+        grants = [grant for grant in await self.find(by_owner(Grant, session.account_id)) if grant.deleted_at is None]
+        roles = [role for grant in grants if (role := await self.get(by_id(Role, grant.role))) is not None]
+        return Caller(session=session, account=account, grants=grants, roles=roles)
+
+
+class Store(Reader, Protocol):
+    """Keeps entities.  It reads no clock, retries nothing and contains no rule of the domain."""
+
+    async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
+        """Store `writes`, each at its version plus one, all or nothing.
+
+        Raises Conflict, having surely stored nothing, if any listed entity is not stored at the version it carries;
+        version 0 means "not stored".  `unchanged` lists stored entities that must still be as they were read.
+        Every deadlock or serialisation failure of an engine is a Conflict.  Raises StoreFault if the outcome is
+        unknown, or nothing could be done; a commit is never retried by the store.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time and waits."""
+
+    def now(self) -> datetime:
+        """Return the time as an aware datetime in UTC; it never steps back within a process."""
+        ...
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait for at least this long."""
+        ...
+
+
+class Entropy(Protocol):
+    """Makes randomness that nobody can guess."""
+
+    def token_bytes(self, count: int, /) -> bytes:
+        """Return `count` bytes from a cryptographically secure source."""
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Hashes passwords, slowly and synchronously; its arguments decide its answer, and it draws no randomness.
+
+    Instances are hashable, and equal instances give equal answers.
+    """
+
+    def hash(self, password: str, salt: bytes, /) -> str:
+        """Return a hash that names its own algorithm and parameters."""
+        ...
+
+    def verify(self, stored: str, password: str, /) -> bool:
+        """Tell whether the password has this hash; False for a hash that is malformed or dearer than the caps allow."""
+        ...
+
+    def needs_rehash(self, stored: str, /) -> bool:
+        """Tell whether the hash was made with other parameters than those of now."""
+        ...
+
+    def dummy(self) -> str:
+        """Return a hash of today's parameters that no password has, so that strangers cost the same as members."""
+        ...
+
+
+class Offload(Protocol):
+    """Runs costly work where it stops nobody else."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+        """Return the result of `work`; raises Overloaded if too much is waiting already."""
+        ...
+
+
+class Courier(Protocol):
+    """Brings letters to their destination: by mail, by text message."""
+
+    async def send(self, letter: Letter, /) -> None:
+        """Send one letter.
+
+        Returns when the letter was accepted.  Raises DeliveryFault if it surely was not; any other exception
+        means that the outcome is unknown.
+        """
+        ...

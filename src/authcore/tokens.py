@@ -1,0 +1,143 @@
+"""Session tokens: signed references to stored sessions.  The one module that uses PyJWT; a token holds no account data."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from types import ModuleType
+from typing import Final, cast
+
+from authcore.errors import InvalidToken, SessionExpired
+from authcore.keyring import Keyring
+
+__all__ = ["Reference", "TokenKind", "Tokens"]
+
+_ALGORITHM: Final = "HS256"
+_LONGEST_TOKEN: Final = 1024
+_LONGEST_ID: Final = 64
+_CLAIMS: Final = ("iss", "aud", "jti", "gen", "iat", "exp")
+
+
+class TokenKind(StrEnum):
+    """The `typ` of a token's header (RFC 8725 section 3.11): a token of one kind is never accepted as another."""
+
+    AUTHENTICATION = "authn+jwt"
+    TWO_STEP = "two-step+jwt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What a token says: which session, which generation of it, from when until when."""
+
+    id: str
+    generation: int = 1
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Signs references and reads them back, for one issuer and one audience.
+
+    HS256 with a key of its own for each kind of token; times are judged by the caller's clock, in whole seconds.
+    """
+
+    keyring: Keyring
+    issuer: str
+    audience: str
+
+    def encode(self, kind: TokenKind, reference: Reference) -> str:
+        """Return the token of a reference, signed by the keyring's first key."""
+        kid = self.keyring.signing_kid
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "jti": reference.id,
+            "gen": reference.generation,
+            "iat": int(reference.issued_at.timestamp()),
+            "exp": int(reference.expires_at.timestamp()),
+        }
+        return cast(
+            "str", _jwt().encode(claims, self._key(kid, kind), algorithm=_ALGORITHM, headers={"kid": kid, "typ": kind})
+        )
+
+    def decode(self, kind: TokenKind, token: str, *, now: datetime) -> Reference:
+        """Return what a token of this kind says.
+
+        Raises InvalidToken for anything else, and SessionExpired on and after `exp` (RFC 7519 section 4.1.4); both
+        look alike from outside.  Costs no I/O and a bounded time.
+        """
+        reference = _reference(self._verified(kind, token))
+        if now >= reference.expires_at:
+            raise SessionExpired(cause="exp")
+        return reference
+
+    def _verified(self, kind: TokenKind, token: str) -> dict[str, object]:
+        if len(token) > _LONGEST_TOKEN or not token.isascii():
+            raise InvalidToken(cause="not a token")
+        # The header is compared with the few that we write ourselves, never interpreted: there is no `alg`, `jku`,
+        # `crit` or `b64` for an attacker to choose.
+        key = self._keys.get((kind, token.partition(".")[0]))
+        if key is None:
+            raise InvalidToken(cause="header")
+        jwt = _jwt()
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[_ALGORITHM],
+                issuer=self.issuer,
+                audience=self.audience,
+                options={
+                    "require": list(_CLAIMS),
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                    "strict_aud": True,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise InvalidToken(cause=type(error).__name__) from None
+        return cast("dict[str, object]", claims)
+
+    def _key(self, kid: str, kind: TokenKind) -> bytes:
+        return cast("bytes", self.keyring.derive(kid, f"token/{kind}"))
+
+    @cached_property
+    def _keys(self) -> dict[tuple[TokenKind, str], bytes]:
+        """The key of each header that this keyring writes."""
+        return {
+            (kind, self._header(kid, kind)): self._key(kid, kind) for kid in self.keyring.kids for kind in TokenKind
+        }
+
+    def _header(self, kid: str, kind: TokenKind) -> str:
+        headers = {"kid": kid, "typ": kind}
+        sample: str = _jwt().encode({}, self._key(kid, kind), algorithm=_ALGORITHM, headers=headers)
+        return sample.partition(".")[0]
+
+
+def _reference(claims: dict[str, object]) -> Reference:
+    identity, generation = claims["jti"], claims["gen"]
+    if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID:
+        raise InvalidToken(cause="jti")
+    if type(generation) is not int or generation < 1:
+        raise InvalidToken(cause="gen")
+    return Reference(
+        id=identity, generation=generation, issued_at=_time(claims, "iat"), expires_at=_time(claims, "exp")
+    )
+
+
+def _time(claims: dict[str, object], name: str) -> datetime:
+    seconds = claims[name]
+    if type(seconds) is not int:
+        raise InvalidToken(cause=name)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise InvalidToken(cause=name) from None
+
+
+def _jwt() -> ModuleType:
+    import jwt  # noqa: PLC0415  loaded on first use, so that importing authcore loads no third party
+
+    return jwt

@@ -1,0 +1,26 @@
+"""What every HTTP adapter shares and no framework owns: reading requests, naming callers, answering our endpoints."""
+
+from authcore.web.access import Access, device_of
+from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
+from authcore.web.endpoints import ENDPOINTS, Endpoint, Endpoints
+from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
+from authcore.web.problems import problem, status_of, unexpected
+
+__all__ = [
+    "BODY_LIMIT",
+    "ENDPOINTS",
+    "Access",
+    "Endpoint",
+    "Endpoints",
+    "Headers",
+    "Request",
+    "Response",
+    "clear_cookie",
+    "device_of",
+    "find_cookie",
+    "json_response",
+    "problem",
+    "set_cookie",
+    "status_of",
+    "unexpected",
+]

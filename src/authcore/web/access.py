@@ -1,0 +1,79 @@
+"""Finding out who sends a request: which credential counts, and when it counts.  What the caller may do is decided elsewhere."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from authcore.auth import Auth
+from authcore.entities import Device
+from authcore.errors import InvalidToken
+from authcore.principal import Anonymous, Principal
+from authcore.web.authorization import Bearer, parse_authorization
+from authcore.web.clients import network_of
+from authcore.web.cookies import find_cookie
+from authcore.web.messages import Headers, Request
+from authcore.web.origins import canonical_origin, check_origin
+
+__all__ = ["Access", "device_of"]
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_LONGEST_USER_AGENT: Final = 255
+
+
+@dataclass(frozen=True)
+class Access:
+    """Reads the credential of a request: the session cookie, or with `Policy.bearer` the Authorization header.
+
+    Raises ConfigurationError if a configured origin is none.
+    """
+
+    auth: Auth
+
+    def __post_init__(self) -> None:
+        """Refuse a bad origin when the application starts, not at the first request."""
+        _ = self._origins
+
+    async def identify(self, request: Request, *, websocket: bool = False) -> Principal | Anonymous:
+        """Return who sends a request; the store is read only if a credential was presented.
+
+        A credential that does not count makes the caller anonymous, with the reason at hand.  Raises MalformedRequest
+        for duplicate or malformed ones; and CrossSiteRequest if a page of another site opens a websocket, or uses the
+        cookie to change something.
+        """
+        token = self.session_token(request)
+        if websocket or (token is not None and not self.auth.policy.bearer and request.method not in _SAFE_METHODS):
+            self.check_origin(request)
+        if token is None:
+            return Anonymous()
+        try:
+            return await self.auth.authenticate(token)
+        except InvalidToken as refusal:
+            return Anonymous(refusal=refusal)
+
+    def session_token(self, request: Request) -> str | None:
+        """Return the token of a session that a request presents, if any; nothing about it is checked yet."""
+        authorization = parse_authorization(request.headers)
+        if self.auth.policy.bearer:
+            return authorization.token if isinstance(authorization, Bearer) else None
+        return find_cookie(request.headers, self.auth.policy.session_cookie.name)
+
+    def check_origin(self, request: Request) -> None:
+        """Raise CrossSiteRequest unless a request came from a page of an allowed origin, or from no browser."""
+        cookies = any(name.lower() == b"cookie" for name, _ in request.headers)
+        check_origin(request.headers, allowed=self._origins, cookie_present=cookies and not self.auth.policy.bearer)
+
+    @cached_property
+    def _origins(self) -> frozenset[str]:
+        return frozenset(map(canonical_origin, self.auth.policy.origins))
+
+
+def device_of(request: Request) -> Device:
+    """Return where a request came from; a user agent is cut to 255 characters and never refused."""
+    return Device(network=network_of(request.client), user_agent=_user_agent(request.headers))
+
+
+def _user_agent(headers: Headers) -> str:
+    said = next((value for name, value in headers if name.lower() == b"user-agent"), b"")
+    # Whatever could break a line of a log or a page's layout is replaced before anything stores it.
+    text = said[:_LONGEST_USER_AGENT].decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

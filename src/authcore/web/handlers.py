@@ -1,0 +1,172 @@
+"""What each endpoint does: ask `Auth`, and put its answer into a response.  Who may ask is checked before, in `endpoints`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from authcore.auth import Issued
+from authcore.cookie_settings import CookieSettings
+from authcore.entities import AuthenticationSession, TwoStepSession
+from authcore.errors import InvalidToken, NotAuthenticated
+from authcore.web.access import Access, device_of
+from authcore.web.authorization import Basic, parse_authorization
+from authcore.web.bodies import Field
+from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
+from authcore.web.messages import Json, Request, Response, json_response
+from authcore.web.views import challenge_view, principal_view, session_view
+
+__all__ = [
+    "CHALLENGE",
+    "Handler",
+    "Texts",
+    "answer_two_step",
+    "change_password",
+    "log_in",
+    "log_out",
+    "register",
+    "request_two_step",
+    "request_verification",
+    "session",
+    "verify",
+]
+
+Texts: TypeAlias = Mapping[str, str]
+"""The text fields of a body; an optional one may be absent."""
+
+Handler: TypeAlias = Callable[[Access, Request, Texts], Awaitable[Response]]
+
+CHALLENGE: Final = Field("challenge", 1024)
+"""Where clients without cookies put the token of the challenge that they answer."""
+
+
+async def register(access: Access, request: Request, texts: Texts) -> Response:
+    """Register an account, or look as if."""
+    issued = await access.auth.register(
+        email=texts.get("email"),
+        phone=texts.get("phone"),
+        username=texts.get("username"),
+        password=texts["password"],
+        device=device_of(request),
+    )
+    return _challenged(access, issued)
+
+
+async def request_verification(access: Access, request: Request, texts: Texts) -> Response:
+    """Send another code, or look as if."""
+    issued = await access.auth.request_verification(identifier=texts["identifier"], device=device_of(request))
+    return _challenged(access, issued)
+
+
+async def verify(access: Access, request: Request, texts: Texts) -> Response:
+    """Prove an address."""
+    await access.auth.verify_account(
+        challenge=_challenge(access, request, texts), code=texts["code"], device=device_of(request)
+    )
+    return _answered(access, {"purpose": "verify"})
+
+
+async def log_in(access: Access, request: Request, texts: Texts) -> Response:
+    """Open a session."""
+    basic = parse_authorization(request.headers)
+    user, password = (
+        (basic.user, basic.password) if isinstance(basic, Basic) else (texts["identifier"], texts["password"])
+    )
+    return _opened(access, await access.auth.log_in(identifier=user, password=password, device=device_of(request)))
+
+
+async def log_out(access: Access, request: Request, _: Texts) -> Response:
+    """End the session, if there is one; the cookies go in any case."""
+    token = access.session_token(request)
+    if token is not None:
+        await access.auth.log_out(token, device=device_of(request))
+    cookies = _cleared(access, access.auth.policy.session_cookie, access.auth.policy.challenge_cookie)
+    return Response(status=204, headers=((b"cache-control", b"no-store"), *cookies))
+
+
+async def session(access: Access, request: Request, _: Texts) -> Response:
+    """Tell who is calling."""
+    caller = await access.identify(request)
+    return json_response(200, principal_view(caller.authenticated()))
+
+
+async def request_two_step(access: Access, request: Request, texts: Texts) -> Response:
+    """Send a code to the caller."""
+    issued = await access.auth.request_two_step(
+        token=_session_token(access, request), purpose=texts["purpose"], device=device_of(request)
+    )
+    return _challenged(access, issued)
+
+
+async def answer_two_step(access: Access, request: Request, texts: Texts) -> Response:
+    """Check a code that the caller asked for."""
+    spent = await access.auth.answer_two_step(
+        token=_session_token(access, request),
+        challenge=_challenge(access, request, texts),
+        purpose=texts["purpose"],
+        code=texts["code"],
+        device=device_of(request),
+    )
+    return _answered(access, {"purpose": spent.purpose})
+
+
+async def change_password(access: Access, request: Request, texts: Texts) -> Response:
+    """Change the password of the caller."""
+    return _opened(
+        access,
+        await access.auth.change_password(
+            token=_session_token(access, request),
+            current=texts["current_password"],
+            new=texts["new_password"],
+            device=device_of(request),
+        ),
+    )
+
+
+def _session_token(access: Access, request: Request) -> str:
+    token = access.session_token(request)
+    if token is None:
+        raise NotAuthenticated
+    return token
+
+
+def _challenge(access: Access, request: Request, texts: Texts) -> str:
+    token = (
+        texts.get(CHALLENGE.name)
+        if access.auth.policy.bearer
+        else find_cookie(request.headers, access.auth.policy.challenge_cookie.name)
+    )
+    if token is None:
+        raise InvalidToken(cause="no challenge")
+    return token
+
+
+def _opened(access: Access, issued: Issued[AuthenticationSession]) -> Response:
+    payload: dict[str, Json] = {"session": session_view(issued.session)}
+    return _issued(access, 200, payload, "token", issued, access.auth.policy.session_cookie)
+
+
+def _challenged(access: Access, issued: Issued[TwoStepSession]) -> Response:
+    payload: dict[str, Json] = challenge_view(issued.session)
+    return _issued(access, 202, payload, CHALLENGE.name, issued, access.auth.policy.challenge_cookie)
+
+
+def _issued(
+    access: Access,
+    status: int,
+    payload: dict[str, Json],
+    name: str,
+    issued: Issued[AuthenticationSession] | Issued[TwoStepSession],
+    cookie: CookieSettings,
+) -> Response:
+    """Hand out a token: in a cookie, or by policy in the body and in no cookie."""
+    if access.auth.policy.bearer:
+        return json_response(status, {**payload, name: issued.token})
+    lifetime = issued.session.expires_at - issued.session.created_at
+    return json_response(status, payload, set_cookie(cookie, issued.token, max_age=int(lifetime.total_seconds())))
+
+
+def _answered(access: Access, payload: dict[str, Json]) -> Response:
+    return json_response(200, payload, *_cleared(access, access.auth.policy.challenge_cookie))
+
+
+def _cleared(access: Access, *cookies: CookieSettings) -> list[tuple[bytes, bytes]]:
+    return [] if access.auth.policy.bearer else [clear_cookie(cookie) for cookie in cookies]

@@ -1,0 +1,88 @@
+"""How refusals and faults look over HTTP: one table of statuses, and RFC 9457 problem documents."""
+
+from http import HTTPStatus
+from typing import Final
+
+from authcore import errors
+from authcore.errors import AuthcoreError, AuthError, Fault
+from authcore.web.messages import Response, json_response
+
+__all__ = ["STATUSES", "problem", "status_of", "unexpected"]
+
+STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
+    errors.AuthError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    errors.RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.CrossSiteRequest: HTTPStatus.FORBIDDEN,
+    errors.NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.InvalidCredentials: HTTPStatus.UNAUTHORIZED,
+    errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
+    errors.AccountUnverified: HTTPStatus.FORBIDDEN,
+    errors.AccountDisabled: HTTPStatus.FORBIDDEN,
+    errors.AccountDeleted: HTTPStatus.FORBIDDEN,
+    errors.AccountNotFound: HTTPStatus.NOT_FOUND,
+    errors.UsernameTaken: HTTPStatus.CONFLICT,
+    errors.RoleMismatch: HTTPStatus.CONFLICT,
+    errors.CodeMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ChallengeEnded: HTTPStatus.GONE,
+    errors.PasswordMismatch: HTTPStatus.FORBIDDEN,
+    errors.PermissionDenied: HTTPStatus.FORBIDDEN,
+    errors.Fault: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The status of each class of error; a class that is not listed has its parent's."""
+
+_MEDIA_TYPE: Final = "application/problem+json"
+_RETRY_AFTER: Final = (b"retry-after", b"2")
+_CHALLENGE: Final = 'Bearer realm="authcore"'
+_CHALLENGE_ERRORS: Final[dict[type[AuthcoreError], str]] = {
+    errors.InvalidToken: "invalid_token",
+    errors.PermissionDenied: "insufficient_scope",
+}
+
+
+def status_of(error: AuthError | Fault) -> HTTPStatus:
+    """Return the status of an error."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def problem(error: AuthError | Fault) -> Response:
+    """Return the problem document that tells a client what its error's author meant it to know, and no more."""
+    status = status_of(error)
+    evidence = error.evidence if isinstance(error, AuthError) else {}
+    document = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": error.text,
+        "code": error.code,
+        **evidence,
+    }
+    return json_response(status.value, document, *_headers(error, status), media_type=_MEDIA_TYPE)
+
+
+def unexpected() -> Response:
+    """Return what is answered to an exception that nobody foresaw: nothing of it may leak (OWASP ASVS 16.5.4)."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    document = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": "Something went wrong on the server.",
+        "code": "internal_error",
+    }
+    return json_response(status.value, document, media_type=_MEDIA_TYPE)
+
+
+def _headers(error: AuthError | Fault, status: HTTPStatus) -> list[tuple[bytes, bytes]]:
+    if isinstance(error, errors.MethodNotAllowed):
+        return [(b"allow", ", ".join(error.allowed).encode())]
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        return [_RETRY_AFTER]
+    said = next((text for kind, text in _CHALLENGE_ERRORS.items() if isinstance(error, kind)), None)
+    if status is not HTTPStatus.UNAUTHORIZED and said is None:
+        return []
+    # RFC 6750 section 3.1: no error is named to a client that presented no token.
+    return [(b"www-authenticate", (_CHALLENGE if said is None else f'{_CHALLENGE}, error="{said}"').encode())]

@@ -1,0 +1,57 @@
+"""The public JSON of entities: an allow-list of fields.  What is not named here never leaves through an endpoint."""
+
+from datetime import datetime
+
+from authcore.audit import session_digest
+from authcore.entities import Account, AuthenticationSession, TwoStepSession
+from authcore.principal import Principal
+from authcore.web.messages import Json
+
+__all__ = ["account_view", "challenge_view", "principal_view", "session_view"]
+
+
+def account_view(account: Account) -> dict[str, Json]:
+    """Return what an account's own holder may see of it."""
+    return {
+        "id": account.id,
+        "username": account.username,
+        "email": account.email,
+        "phone": account.phone,
+        "verified": account.verified_at is not None,
+        "created_at": _time(account.created_at),
+    }
+
+
+def session_view(session: AuthenticationSession) -> dict[str, Json]:
+    """Return what the holder of a session may see of it; its id is shown as a digest, which opens nothing."""
+    return {
+        "id": session_digest(session.id),
+        "created_at": _time(session.created_at),
+        "auth_time": _time(session.auth_time),
+        "amr": list(session.amr),
+        "inactive_at": _time(session.inactive_at),
+        "expires_at": _time(session.expires_at),
+    }
+
+
+def challenge_view(challenge: TwoStepSession) -> dict[str, Json]:
+    """Return what whoever asked for a code may see: the same whether one was sent or not."""
+    return {
+        "purpose": challenge.purpose,
+        "attempts_left": challenge.max_attempts - challenge.attempts,
+        "expires_at": _time(challenge.expires_at),
+    }
+
+
+def principal_view(principal: Principal) -> dict[str, Json]:
+    """Return who the caller is, and what it may do."""
+    return {
+        "account": account_view(principal.account),
+        "session": session_view(principal.session),
+        "roles": sorted(principal.roles),
+        "permissions": sorted(str(permission) for permission in principal.permissions),
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
