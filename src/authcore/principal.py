@@ -10,7 +10,7 @@ from authcore.errors import AuthError, InvalidToken, NotAuthenticated, Permissio
 from authcore.permissions import Permissions, PermissionSet, Requirement
 from authcore.ports import Caller
 
-__all__ = ["Anonymous", "Principal", "identify"]
+__all__ = ["Anonymous", "Principal", "authorize", "identify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,6 @@ class Principal:
         """Tell whether its grants imply all of, or any of, some permissions; exactly one of the two must be given."""
         return self.permissions.allows(all_of=all_of, any_of=any_of)
 
-    def authorize(self, requirement: Requirement) -> None:
-        """Raise PermissionDenied unless its grants meet the requirement."""
-        if not requirement.met_by(self.permissions):
-            raise PermissionDenied(cause=str(requirement))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anonymous:
@@ -86,6 +81,17 @@ class Anonymous:
     def authenticated(self) -> Principal:
         """Raise the reason why nobody is logged in."""
         raise self.refusal
+
+
+def authorize(caller: Principal | Anonymous, requirement: Requirement | None = None) -> Principal:
+    """Return the caller if somebody is logged in, and has grants that meet the requirement, if there is one.
+
+    Raises the caller's own refusal if nobody is logged in, and PermissionDenied if the grants fall short.
+    """
+    principal = caller.authenticated()
+    if requirement is not None and not requirement.met_by(principal.permissions):
+        raise PermissionDenied(cause=str(requirement))
+    return principal
 
 
 def identify(caller: Caller, *, generation: int, now: datetime) -> Decision[Principal]:

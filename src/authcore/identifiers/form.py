@@ -30,7 +30,8 @@ class CanonicalIdentifier:
     """An identifier in canonical form.
 
     `value` is for comparing, and equal for all spellings of one name; `display` is what was typed, without surrounding
-    spaces and in NFC: what to show, and the address to send to.
+    spaces and in NFC: what to show, and where to send.  Send to the display that the account keeps, never to one typed
+    later: that may be a stranger's mailbox which shares the value.
     """
 
     kind: IdentifierKind

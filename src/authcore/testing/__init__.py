@@ -5,8 +5,20 @@ Its fixtures and the store contract need pytest (extra `testing`); the rest need
 
 from authcore.testing.clock import FakeClock
 from authcore.testing.entropy import SeededEntropy
+from authcore.testing.interleaving import Crashed, Explored, Outcomes, Scenario, interleavings
 from authcore.testing.mailbox import Mailbox
 from authcore.testing.running import run_sync
 from authcore.testing.world import build_auth
 
-__all__ = ["FakeClock", "Mailbox", "SeededEntropy", "build_auth", "run_sync"]
+__all__ = [
+    "Crashed",
+    "Explored",
+    "FakeClock",
+    "Mailbox",
+    "Outcomes",
+    "Scenario",
+    "SeededEntropy",
+    "build_auth",
+    "interleavings",
+    "run_sync",
+]

@@ -1,6 +1,6 @@
-"""Driving flows one call of the store at a time.  Which orders there are, and which to try, is known in `interleaving`."""
+"""Driving flows one call of the store at a time.  Which orders there are, and which to try, `interleaving` knows."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crash:
-    """Where a flow ends too early: at its `number`th call of the store, before it is made, or right after the commit."""
+    """Where a flow ends too early: before its `number`th call of the store, or right after it if that is a commit."""
 
     flow: str
     number: int
@@ -60,7 +60,7 @@ class _Pause:
 
     call: Call | None
 
-    def __await__(self) -> Iterator["_Pause"]:
+    def __await__(self) -> Generator["_Pause", None, None]:
         yield self
 
 
@@ -102,18 +102,24 @@ class SteppingStore(Store):
 class _Runner:
     flow: Coroutine[object, None, object]
     store: SteppingStore
-    calls: int = 0
+    calls: list[Call] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of a scenario's flows: each stands before a call of the store (`pending`), or has come to its `outcomes`."""
+    """One run of several flows: each stands before a call of the store (`pending`), or has ended (`outcomes`)."""
 
     crash: Crash | None = None
     pending: dict[str, Call] = field(default_factory=dict)
     outcomes: dict[str, object] = field(default_factory=dict)
     schedule: list[str] = field(default_factory=list)
+    steps: int = 0
     _runners: dict[str, _Runner] = field(default_factory=dict)
+
+    @property
+    def calls(self) -> Mapping[str, Sequence[Call]]:
+        """What each flow called, in order."""
+        return {name: runner.calls for name, runner in self._runners.items()}
 
     @property
     def has_crashed(self) -> bool:
@@ -130,42 +136,42 @@ class Run:
 
     def step(self, name: str) -> None:
         """Let one flow make its pending call and go on to the next one, or to its end."""
-        runner, call = self._runners[name], self.pending.pop(name)
-        self.schedule.append(f"{name}: {call}")
-        if len(self.schedule) > _MOST_STEPS:
+        runner = self._runners[name]
+        self.schedule.append(f"{name}: {self.pending.pop(name)}")
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
             msg = f"after {_MOST_STEPS} calls of the store the flows still go on"
             raise RuntimeError(msg)
-        runner.store.stops_after_commit = self.crash == Crash(flow=name, number=runner.calls, after_commit=True)
-        if self._resume(name) is None:
-            self._end(name, Crashed(call=call, after_commit=True))
+        runner.store.stops_after_commit = self.crash == Crash(flow=name, number=len(runner.calls), after_commit=True)
+        self._resume(name)
 
     def close(self) -> None:
         """Close what has not ended."""
         for runner in self._runners.values():
             runner.flow.close()
 
-    def _resume(self, name: str) -> Call | None:
-        """Return the call before which the flow stands now, or the one before which it ended; None after a crash."""
+    def _resume(self, name: str) -> None:
         runner = self._runners[name]
         try:
             pause = runner.flow.send(None)
         except StopIteration as finished:
             self.outcomes[name] = finished.value
-            return _NO_CALL
         except Exception as error:  # noqa: BLE001  whatever a flow raises is its outcome
             self.outcomes[name] = error
-            return _NO_CALL
-        if not isinstance(pause, _Pause):
-            msg = f"{name} waits for something else than the store, and nothing here could wake it"
-            raise RuntimeError(msg)  # noqa: TRY004  it is no matter of types
-        if pause.call is not None:
-            self._arrive(name, pause.call)
-        return pause.call
+        else:
+            match pause:
+                case _Pause(None):
+                    self._end(name, Crashed(call=runner.calls[-1], after_commit=True))
+                case _Pause(Call() as call):
+                    self._arrive(name, call)
+                case _:
+                    msg = f"{name} waits for something else than the store, and nothing here could wake it"
+                    raise RuntimeError(msg)
 
     def _arrive(self, name: str, call: Call) -> None:
         runner = self._runners[name]
-        runner.calls += 1
-        if self.crash == Crash(flow=name, number=runner.calls):
+        runner.calls.append(call)
+        if self.crash == Crash(flow=name, number=len(runner.calls)):
             self._end(name, Crashed(call=call))
         else:
             self.pending[name] = call
@@ -174,9 +180,6 @@ class Run:
         self._runners[name].flow.close()
         self.schedule.append(f"{name}: {crashed}")
         self.outcomes[name] = crashed
-
-
-_NO_CALL: Final = Call("nothing")
 
 
 def _reading(how: str, key: Key[E]) -> Call:

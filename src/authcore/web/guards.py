@@ -1,32 +1,20 @@
-"""Guards around handlers: nobody gets in who is not authenticated, or lacks a permission.  How a framework's handler is
-given its request is the adapter's part."""
+"""Putting a check before a handler.  What is checked, and where a framework keeps its request, is the adapters' part."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import TypeAlias, TypeVar, cast
 
-from authcore.permissions import Requirement
-from authcore.principal import Anonymous, Principal
-
-__all__ = ["FindCaller", "guard"]
+__all__ = ["Check", "guard"]
 
 H = TypeVar("H", bound=Callable[..., object])
 
-FindCaller: TypeAlias = Callable[[tuple[object, ...], Mapping[str, object]], Principal | Anonymous]
-"""Finds the caller among the arguments that a framework gives to a handler."""
+Check: TypeAlias = Callable[[tuple[object, ...], Mapping[str, object]], None]
+"""Looks at the arguments that a framework gives to a handler, and raises what keeps the handler from running."""
 
 
-def guard(handler: H, *, find_caller: FindCaller, requirement: Requirement | None = None) -> H:
-    """Return the handler behind a check, with its signature, be it a coroutine function or a plain one.
-
-    The check raises the caller's refusal if nobody is logged in, and PermissionDenied if the requirement is not met.
-    """
-
-    def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        principal = find_caller(arguments, named).authenticated()
-        if requirement is not None:
-            principal.authorize(requirement)
+def guard(handler: H, *, check: Check) -> H:
+    """Return the handler behind a check, with its signature, be it a coroutine function or a plain one."""
 
     @wraps(handler)
     async def guarded(*arguments: object, **named: object) -> object:

@@ -1,0 +1,125 @@
+"""The middleware: it answers authcore's own endpoints, and tells the application who is calling."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from authcore.auth import Auth
+from authcore.errors import AuthError, Fault
+from authcore.offload import Background, on_event_loop
+from authcore.principal import Anonymous, Principal
+from authcore.web import Endpoints, problem
+from authcore_asgi.answering import Answer, Visit
+from authcore_asgi.guards import VISIT
+from authcore_asgi.messages import (
+    App,
+    Event,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    refuse,
+    request_of,
+    route_path,
+    send_response,
+)
+
+__all__ = ["AuthMiddleware", "Credentials"]
+
+_AUTHENTICATED: Final = "authenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What Starlette's `requires` and FastAPI's `Security` ask of `scope["auth"]`; also the container of its scopes."""
+
+    caller: Principal | Anonymous
+
+    @property
+    def scopes(self) -> "Credentials":
+        """Itself: `"authenticated"` and every permission that the caller's grants imply are in it."""
+        return self
+
+    def __contains__(self, scope: object) -> bool:
+        if scope == _AUTHENTICATED:
+            return self.caller.is_authenticated
+        return scope in self.caller.permissions
+
+
+class AuthMiddleware:
+    """Wraps an ASGI application.
+
+    Requests below `prefix` that name one of our endpoints are answered here.  For every other HTTP request and
+    websocket handshake, unless its path is exempt, the caller is found before the application runs: `scope["user"]` is
+    a Principal or Anonymous, `scope["auth"]` has `scopes`.  A refusal or fault that the application raises before it
+    responds becomes a problem document.  `exempt` lists paths that, with all below them, are passed on untouched.
+    """
+
+    def __init__(self, app: App, *, auth: Auth, prefix: str = "/auth", exempt: Collection[str] = ()) -> None:
+        self.app = app
+        self.auth = on_event_loop(auth)
+        self.endpoints = Endpoints(self.auth, prefix=prefix)
+        self._exempt = tuple(path.rstrip("/") for path in exempt)
+        self._background = Background(self.auth)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or the application's lifespan."""
+        serve = {"http": self._http, "websocket": self._websocket, "lifespan": self._lifespan}.get(scope["type"])
+        await (serve or self.app)(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._background.start()
+        if route_path(scope) in self.endpoints.paths:
+            await self._respond(scope, receive, send)
+        elif self._is_exempt(scope):
+            await self.app(scope, receive, send)
+        else:
+            await self._guarded(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.endpoints.respond(await read_body(request_of(scope), receive))
+        if response is not None:
+            await send_response(response, send)
+            self._background.wake()
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._is_exempt(scope):
+            await self.app(scope, receive, send)
+        else:
+            await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application for a known caller, and answer what it refuses."""
+        answer = Answer(send)
+        try:
+            refusal = await self._visit(scope, receive, answer)
+        except (AuthError, Fault) as error:
+            if not answer.replaces(error):
+                raise
+            await refuse(scope, problem(error), send)
+        else:
+            if refusal is not None and answer.replaces(refusal):
+                await refuse(scope, problem(refusal), send)
+            await answer.release()
+
+    async def _visit(self, scope: Scope, receive: Receive, answer: Answer) -> AuthError | None:
+        caller = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
+        visit = Visit(caller)
+        known = {**scope, "user": caller, "auth": Credentials(caller), VISIT: visit}
+        await self.app(known, receive, answer)
+        return visit.refusal
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def listen() -> Event:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                self._background.start()
+            elif event["type"] == "lifespan.shutdown":
+                await self._background.close()
+            return event
+
+        await self.app(scope, listen, send)
+
+    def _is_exempt(self, scope: Scope) -> bool:
+        path = route_path(scope)
+        return any(path == exempt or path.startswith(f"{exempt}/") for exempt in self._exempt)

@@ -1,0 +1,58 @@
+"""Between Sanic's requests and responses and authcore's neutral messages.  Nothing here decides anything."""
+
+from typing import Protocol, cast
+
+from sanic import HTTPResponse, Request as SanicRequest
+
+from authcore.web import BODY_LIMIT, Headers, Request, Response
+
+__all__ = ["is_websocket", "read_body", "request_of", "response_of"]
+
+
+def request_of(request: SanicRequest, body: bytes = b"") -> Request:
+    """Return the neutral request; never read from Sanic's own parsing of cookies and credentials."""
+    return Request(
+        method=request.method,
+        path=request.path,
+        headers=_octets(request),
+        body=body,
+        client=request.conn_info.client_ip if request.conn_info else None,
+    )
+
+
+async def read_body(request: SanicRequest) -> bytes:
+    """Return the body of a streamed request; reading stops one octet after the limit, where the endpoints refuse it."""
+    body = b""
+    read = cast("_Readable", request.stream).read
+    while len(body) <= BODY_LIMIT and (chunk := await read()):
+        body += chunk
+    return body[: BODY_LIMIT + 1]
+
+
+def response_of(response: Response) -> HTTPResponse:
+    """Return Sanic's response, header for header."""
+    headers = [(name.decode(), value.decode()) for name, value in response.headers]
+    answer = HTTPResponse(response.body, response.status, content_type=dict(headers).get("content-type"))
+    for name, value in headers:
+        if name != "content-type":  # Sanic writes that one itself
+            answer.headers.add(name, value)
+    return answer
+
+
+class _Readable(Protocol):
+    """What Sanic's two kinds of streams have in common; the class they share does not say so."""
+
+    async def read(self) -> bytes | None: ...
+
+
+def is_websocket(request: SanicRequest) -> bool:
+    """Tell whether a request is a websocket's handshake."""
+    return str(request.headers.getone("upgrade", "")).lower() == "websocket"
+
+
+def _octets(request: SanicRequest) -> Headers:
+    """Undo Sanic's decoding (UTF-8, with surrogates for what is none), which leaves every octet as it came."""
+    return [
+        (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape"))
+        for name, value in request.headers.items()
+    ]

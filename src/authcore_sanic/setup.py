@@ -1,0 +1,83 @@
+"""Setting a Sanic application up: the endpoints as a blueprint, the caller of every request, refusals as problems."""
+
+from collections.abc import Collection
+from typing import Any, Final, TypeAlias
+
+from sanic import Blueprint, HTTPResponse, Request, Sanic
+from sanic.constants import HTTP_METHODS
+
+from authcore.auth import Auth
+from authcore.errors import AuthError, Fault
+from authcore.offload import Background, on_event_loop
+from authcore.web import Endpoints, problem
+from authcore_sanic.messages import is_websocket, read_body, request_of, response_of
+
+__all__ = ["setup"]
+
+App: TypeAlias = "Sanic[Any, Any]"
+
+_FIRST: Final = 1000
+
+
+def setup(app: App, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str] = ()) -> Auth:
+    """Set an application up, and return the Auth that its handlers should use; it is also `app.ctx.authcore`.
+
+    Our endpoints stand below `prefix`.  For every other request, unless its path is exempt, the caller is found before
+    the handler runs: `request.ctx.principal` is a Principal or Anonymous.  Refusals and faults that a handler raises
+    become problem documents.  `exempt` lists paths that, with all below them, are left alone.
+    """
+    ready = on_event_loop(auth)
+    endpoints, background = Endpoints(ready, prefix=prefix), Background(ready)
+    app.ctx.authcore = ready
+    app.blueprint(_blueprint(endpoints, background))
+    app.register_middleware(_identification(endpoints, exempt), "request", priority=_FIRST)
+    app.exception(AuthError, Fault)(_refused)
+    _lifespan(app, background)
+    return ready
+
+
+def _blueprint(endpoints: Endpoints, background: Background) -> Blueprint:
+    async def respond(request: Request) -> HTTPResponse | None:
+        response = await endpoints.respond(request_of(request, await read_body(request)))
+        background.wake()
+        return None if response is None else response_of(response)
+
+    blueprint = Blueprint("authcore")
+    for path in endpoints.paths:
+        # Every method comes here, so that a wrong one is refused in our words.
+        blueprint.add_route(
+            respond,
+            path,
+            methods=HTTP_METHODS,
+            stream=True,
+            strict_slashes=True,
+            name=path.strip("/").replace("/", "_"),
+        )
+    return blueprint
+
+
+def _identification(endpoints: Endpoints, exempt: Collection[str]) -> Any:
+    skipped = {*endpoints.paths, *(path.rstrip("/") for path in exempt)}
+    below = tuple(f"{path.rstrip('/')}/" for path in exempt)
+
+    async def identify(request: Request) -> None:
+        if request.path not in skipped and not request.path.startswith(below):
+            caller = await endpoints.access.identify(request_of(request), websocket=is_websocket(request))
+            request.ctx.principal = caller
+
+    return identify
+
+
+async def _refused(_: Request, error: AuthError | Fault) -> HTTPResponse:
+    return response_of(problem(error))
+
+
+def _lifespan(app: App, background: Background) -> None:
+    async def start(_: App) -> None:
+        background.start()
+
+    async def stop(_: App) -> None:
+        await background.close()
+
+    app.register_listener(start, "before_server_start")
+    app.register_listener(stop, "after_server_stop")
