@@ -1,6 +1,7 @@
 """Accounts, sessions, verification and permissions for any Python web framework: the core, which knows none of them."""
 
 from authcore.auth import Auth, Issued
+from authcore.console import ConsoleCourier
 from authcore.cookie_settings import CookieSettings, SameSite
 from authcore.entities import (
     Account,
@@ -31,6 +32,7 @@ __all__ = [
     "AuthcoreError",
     "AuthenticationSession",
     "ConfigurationError",
+    "ConsoleCourier",
     "CookieSettings",
     "DeliveryFault",
     "Device",

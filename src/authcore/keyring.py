@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -60,6 +61,16 @@ class Keyring:
             msg = "two keys of a keyring share an id or a secret"
             raise ConfigurationError(msg)
 
+    @classmethod
+    def parse(cls, text: str) -> "Keyring":
+        """Read a keyring from one line, as kept in an environment variable: `kid:hex,kid:hex`, newest first.
+
+        Make a key with `python -c "import secrets; print('k1:' + secrets.token_hex(32))"`.  Raises ConfigurationError,
+        which never repeats what it could not read.
+        """
+        pairs = [pair.strip().partition(":") for pair in text.split(",") if pair.strip()]
+        return cls([RootKey(kid, _bytes(kid, digits)) for kid, _, digits in pairs])
+
     @property
     def signing_kid(self) -> str:
         """The id of the key that signs."""
@@ -82,3 +93,10 @@ class Keyring:
     @cached_property
     def _extracted(self) -> dict[str, bytes]:
         return {key.kid: hmac.digest(b"authcore", key.secret, hashlib.sha256) for key in self.keys}
+
+
+def _bytes(kid: str, digits: str) -> bytes:
+    with suppress(ValueError):
+        return bytes.fromhex(digits)
+    # Raised out here, so that the error carries no context that holds the secret.
+    raise ConfigurationError(f"the secret of key {kid[:_LONGEST_KID]!r} must be written in hexadecimal digits")

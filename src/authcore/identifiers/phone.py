@@ -29,12 +29,13 @@ _DIGITS: Final = (
 def canonical_phone(text: str) -> CanonicalIdentifier:
     """Return the canonical form of a telephone number: a plus, and 8 to 15 digits.
 
-    The plus is asked for, since what a number without it means depends on where one stands.
+    The plus is asked for, since what a number without it means depends on where one stands.  It is displayed without the
+    separators that were typed, in the one way that every gateway dials.
     """
-    display = read(IdentifierKind.PHONE, text, longest=_LONGEST_TYPED)
-    value = display.translate(_SEPARATORS)
-    for refusals, written in ((_REFUSALS, display), (_DIGITS, value)):
+    typed = read(IdentifierKind.PHONE, text, longest=_LONGEST_TYPED)
+    value = typed.translate(_SEPARATORS)
+    for refusals, written in ((_REFUSALS, typed), (_DIGITS, value)):
         for reason, pattern in refusals:
             if pattern.match(written):
                 raise InvalidIdentifier(IdentifierKind.PHONE, reason)
-    return CanonicalIdentifier(IdentifierKind.PHONE, value, display)
+    return CanonicalIdentifier(IdentifierKind.PHONE, value, display=value)

@@ -158,10 +158,11 @@ def _crashes_in(run: Run) -> Iterator[Crash]:
 
 
 def _check(scenario: Scenario, run: Run) -> None:
+    outcomes = {name: run.outcomes[name] for name in scenario.flows}
     try:
-        scenario.check(run.outcomes, scenario.auth)
+        scenario.check(outcomes, scenario.auth)
     except Exception as error:
         order = "".join(f"\n  {line}" for line in run.schedule)
-        ends = "".join(f"\n  {name}: {outcome!r}" for name, outcome in run.outcomes.items())
+        ends = "".join(f"\n  {name}: {outcome!r}" for name, outcome in outcomes.items())
         msg = f"{error}\nafter this order:{order}\nwhich ended as:{ends}"
         raise AssertionError(msg) from error

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final, TypeAlias, final
 
 from authcore.errors import ConfigurationError, InvalidPermission
-from authcore.permission_index import GrantIndex
-from authcore.permission_text import Parts, parse, plain, render
+from authcore.permissions.index import GrantIndex
+from authcore.permissions.text import Parts, parse, plain, render
 
 __all__ = ["Permission", "PermissionSet", "Permissions", "Requirement"]
 

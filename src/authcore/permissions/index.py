@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import final
 
-from authcore.permission_text import ANY, Part, Parts
+from authcore.permissions.text import ANY, Part, Parts
 
 __all__ = ["GrantIndex"]
 
