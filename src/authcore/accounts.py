@@ -1,4 +1,7 @@
-"""Deciding about accounts, their identifiers and credentials.  Nothing here performs I/O, reads a clock or draws randomness."""
+"""Deciding about accounts, their identifiers and credentials.
+
+Nothing here performs I/O, reads a clock or draws randomness.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""The use cases, one flow each.  What they decide is decided elsewhere; here they read, ask for a decision, and commit it."""
+"""The use cases, one flow each.
+
+What they decide is decided elsewhere; here they read, ask for a decision, and commit it.
+"""
 
 import base64
 from collections.abc import Iterable
@@ -13,7 +16,6 @@ from authcore.delivery import Delivery
 from authcore.entities import (
     Account,
     AuthenticationSession,
-    Credential,
     Device,
     Grant,
     Identifier,

@@ -1,4 +1,7 @@
-"""One-time codes: derived whenever one is needed, and never stored.  Whether one is accepted is decided in `challenges`."""
+"""One-time codes: derived whenever one is needed, and never stored.
+
+Whether one is accepted is decided in `challenges`.
+"""
 
 import hashlib
 import hmac

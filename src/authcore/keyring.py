@@ -1,4 +1,7 @@
-"""The keys: one root secret per key id, and a separate key derived from it for each purpose.  No default, no file, no I/O."""
+"""The keys: one root secret per key id, and a separate key derived from it for each purpose.
+
+No default, no file, no I/O.
+"""
 
 import hashlib
 import hmac
@@ -33,10 +36,10 @@ class RootKey:
             msg = f"a key id is 1 to {_LONGEST_KID} ASCII letters, digits and hyphens"
             raise ConfigurationError(msg)
         if len(self.secret) < _SHORTEST:
-            msg = f"the secret of key {self.kid!r} must be at least {_SHORTEST} bytes; make one with secrets.token_bytes(32)"
+            msg = f"the secret of key {self.kid!r} must be at least {_SHORTEST} bytes: use secrets.token_bytes(32)"
             raise ConfigurationError(msg)
         if len(set(self.secret)) < _FEWEST_DIFFERENT_BYTES:
-            msg = f"the secret of key {self.kid!r} is not random; make one with secrets.token_bytes(32)"
+            msg = f"the secret of key {self.kid!r} is not random: use secrets.token_bytes(32)"
             raise ConfigurationError(msg)
 
 

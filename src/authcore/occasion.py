@@ -1,4 +1,7 @@
-"""The occasion of a decision: when, from where, by which policy, and the fresh names it may use.  It decides nothing."""
+"""The occasion of a decision: when, from where, by which policy, and the fresh names it may use.
+
+It decides nothing.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

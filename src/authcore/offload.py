@@ -124,6 +124,5 @@ class Background:
             await self._auth.deliver_due()
         except Fault as fault:
             _log.warning("the outbox could not be looked through: %s", type(fault).__name__)
-        except Exception:
-            # The task must live on: without it no code would be sent until the next start.
+        except Exception:  # noqa: BLE001  the task must live on, or no code is sent until the next start
             _log.exception("the outbox could not be looked through")

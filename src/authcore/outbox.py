@@ -1,4 +1,6 @@
-"""Deciding about messages: what is to be sent, by whom, and what comes of it.  Nothing here performs I/O or reads a clock.
+"""Deciding about messages: what is to be sent, by whom, and what comes of it.
+
+Nothing here performs I/O or reads a clock.
 
 A message goes PENDING -> SENDING -> SENT, or back to PENDING after a fault, or FAILED after the last; what has lost its
 point is DISCARDED.  A message in SENDING whose lease is over counts as PENDING: whether it was sent is unknown.

@@ -1,4 +1,7 @@
-"""The policy: every lifetime, limit and cookie setting, in one frozen value that refuses unsafe mixes.  No secret is here."""
+"""The policy: every lifetime, limit and cookie setting, in one frozen value that refuses unsafe mixes.
+
+No secret is here.
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +13,7 @@ from authcore.identifiers import IdentifierKind
 
 __all__ = ["Policy"]
 
+_SHORTEST_CODE: Final = 6
 _FEWEST_CODES: Final = 10**6
 _LONGEST_CODE: Final = 32
 _MOST_ATTEMPTS: Final = 100
@@ -109,7 +113,9 @@ class Policy:
             or not self.code_alphabet.isascii()
             or not self.code_alphabet.isalnum()
             or self.code_alphabet != self.code_alphabet.upper(),
-            "code_length must be 6 to 32, and make at least a million codes": not 6 <= self.code_length <= _LONGEST_CODE
+            "code_length must be 6 to 32, and make at least a million codes": not _SHORTEST_CODE
+            <= self.code_length
+            <= _LONGEST_CODE
             or len(letters) ** self.code_length < _FEWEST_CODES,
             "code_attempts must be 1 to 100": not 1 <= self.code_attempts <= _MOST_ATTEMPTS,
             "password_min_length must be at least 8": self.password_min_length < _SHORTEST_PASSWORD,

@@ -1,4 +1,7 @@
-"""What authcore needs from the outside: storage, time, randomness, hashing, delivery.  Each docstring is the law book of its port."""
+"""What authcore needs from the outside: storage, time, randomness, hashing, delivery.
+
+Each docstring is the law book of its port.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -27,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Key(Generic[E]):
-    """Names entities of one kind whose `field` equals `value` exactly; at most the first `limit` of them, in order of id."""
+    """Names entities of one kind whose `field` equals `value` exactly; at most the first `limit`, in order of id."""
 
     kind: type[E]
     field: str

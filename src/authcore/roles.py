@@ -62,7 +62,7 @@ def withdraw(occasion: Occasion, *, grant: Grant | None) -> Decision[bool]:
     if grant is None or grant.deleted_at is not None:
         return accept(outcome=False)
     withdrawn = replace(grant, updated_at=occasion.now, deleted_at=occasion.now)
-    return accept(True, [withdrawn, _event(occasion, AuditKind.ROLE_WITHDRAWN, withdrawn)])
+    return accept(outcome=True, writes=[withdrawn, _event(occasion, AuditKind.ROLE_WITHDRAWN, withdrawn)])
 
 
 def _new_role(definition: RoleDefinition, former: Role | None, *, now: datetime) -> Role:

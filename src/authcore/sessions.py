@@ -93,7 +93,7 @@ def log_out(occasion: Occasion, session: AuthenticationSession | None) -> Decisi
     if session is None or session.ended_at is not None:
         return accept(outcome=False)
     event = audit.record(occasion, AuditKind.LOGGED_OUT, account_id=session.account_id, session_id=session.id)
-    return accept(True, [_end(session, SessionEnd.CLOSED, now=occasion.now), event])
+    return accept(outcome=True, writes=[_end(session, SessionEnd.CLOSED, now=occasion.now), event])
 
 
 def change_password(

@@ -30,7 +30,7 @@ class SystemClock:
 
     async def sleep(self, seconds: float, /) -> None:
         """Stop this thread for a while."""
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: ASYNC251  for callers without a loop; `offload` has the other one
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Session tokens: signed references to stored sessions.  The one module that uses PyJWT; a token holds no account data."""
+"""Session tokens: signed references to stored sessions.
+
+The one module that uses PyJWT; a token holds no account data.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""authcore for ASGI: one middleware for Starlette, FastAPI, Litestar, Quart and Django, and guards for their handlers."""
+"""authcore for ASGI: one middleware for Starlette, FastAPI and all the others, and guards for their handlers."""
 
 from authcore_asgi.guards import principal_of, requires_authentication, requires_permission
 from authcore_asgi.middleware import AuthMiddleware

@@ -47,7 +47,7 @@ class Answer:
             await self.send(event)
 
     def replaces(self, error: AuthError | Fault | None) -> bool:
-        """Tell whether an error can still be answered, dropping what was held back; too late if a response has begun."""
+        """Tell whether an error can still be answered, dropping what was held back; not once a response has begun."""
         if error is None or self.started:
             return False
         self.held.clear()

@@ -1,4 +1,4 @@
-"""Guards for handlers that are given a request or a websocket: in Starlette, FastAPI and whatever else shows its scope."""
+"""Guards for handlers that are given a request or a websocket: in Starlette, FastAPI and all that show a scope."""
 
 import inspect
 from collections.abc import Callable, Mapping, MutableMapping

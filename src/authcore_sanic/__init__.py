@@ -1,4 +1,4 @@
-"""authcore for Sanic's own server and its ASGI mode: one call sets an application up, and guards stand before handlers."""
+"""authcore for Sanic's own server and its ASGI mode: one call sets it up, and guards stand before handlers."""
 
 from authcore_sanic.guards import principal_of, requires_authentication, requires_permission
 from authcore_sanic.setup import setup

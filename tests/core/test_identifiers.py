@@ -282,8 +282,8 @@ def test_longest_address_is_accepted() -> None:
     assert (len(longest), outcome(EMAIL, longest), outcome(EMAIL, longer)) == (254, longest, "!too_long")
 
 
-def test_one_name_is_displayed_as_typed() -> None:
+def test_a_name_is_displayed_as_typed_and_a_number_as_dialled() -> None:
     """The canonical form is for comparing; what was typed is kept for showing."""
     assert canonical_email(" Ada@B\u00fccher.example ").display == "Ada@Bücher.example"
     assert canonical_username(" Ada ").display == "Ada"
-    assert canonical_phone(" +49 151 1234-5678 ").display == "+49 151 1234-5678"
+    assert canonical_phone(" +49 151 1234-5678 ").display == "+4915112345678"

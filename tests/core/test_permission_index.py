@@ -2,8 +2,8 @@
 
 import pytest
 
-from authcore.permission_index import GrantIndex
-from authcore.permission_text import parse, plain
+from authcore.permissions.index import GrantIndex
+from authcore.permissions.text import parse, plain
 
 
 def index_of(*grants):

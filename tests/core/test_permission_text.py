@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from authcore.errors import InvalidPermission
-from authcore.permission_text import ANY, parse, plain, render
+from authcore.permissions.text import ANY, parse, plain, render
 
 REFUSED = {
     "not_text": [None, 7, b"printer", ["printer"]],

@@ -1,4 +1,7 @@
-"""The entities: frozen values with an id and a version.  They hold facts; what follows from the facts is decided elsewhere."""
+"""The entities: frozen values with an id and a version.
+
+They hold facts; what follows from the facts is decided elsewhere.
+"""
 
 from typing import Final
 

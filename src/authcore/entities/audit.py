@@ -1,4 +1,7 @@
-"""The trail: one event for each outcome that writes, in the same commit.  It never holds a secret or a full session id."""
+"""The trail: one event for each outcome that writes, in the same commit.
+
+It never holds a secret or a full session id.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """How an entity becomes a flat record of text and integers, and comes back.  Stores keep records; nothing else does.
 
-Times are integers (microseconds since 1970, UTC), truth values 0 and 1, tuples JSON arrays.  A store that keeps text and
-64-bit integers exactly keeps every entity exactly.
+Times are integers (microseconds since 1970, UTC), truth values 0 and 1, tuples JSON arrays.  A store that keeps
+text and 64-bit integers exactly keeps every entity exactly.
 """
 
 import json

@@ -29,8 +29,8 @@ _DIGITS: Final = (
 def canonical_phone(text: str) -> CanonicalIdentifier:
     """Return the canonical form of a telephone number: a plus, and 8 to 15 digits.
 
-    The plus is asked for, since what a number without it means depends on where one stands.  It is displayed without the
-    separators that were typed, in the one way that every gateway dials.
+    The plus is asked for, since what a number without it means depends on where one stands.  It is displayed
+    without the separators that were typed, in the one way that every gateway dials.
     """
     typed = read(IdentifierKind.PHONE, text, longest=_LONGEST_TYPED)
     value = typed.translate(_SEPARATORS)

@@ -1,4 +1,7 @@
-"""Permissions: how they are written, what implies what, and what a set of grants allows.  Who holds which is decided elsewhere."""
+"""Permissions: how they are written, what implies what, and what a set of grants allows.
+
+Who holds which is decided elsewhere.
+"""
 
 from authcore.permissions.matching import Permission, Permissions, PermissionSet, Requirement
 

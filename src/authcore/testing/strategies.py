@@ -1,4 +1,7 @@
-"""Hypothesis strategies for entities of every kind, made from the types of their fields.  They need the extra `testing`."""
+"""Hypothesis strategies for entities of every kind, made from the types of their fields.
+
+They need the extra `testing`.
+"""
 
 from datetime import UTC, datetime
 from enum import Enum
@@ -21,7 +24,20 @@ LOOKALIKES: Final = (
     *("%", "_", "a%", "a_a", "\\", "\\\\", "\\%", "\\n", "*", "?", "[a-z]", "{a}", "a:b", "a/b", "a.b", "a|b"),
     *("'", "''", '"', "`", "'; DROP TABLE authcore_account; --", "' OR '1'='1", "$1", ":sought", "?1", "%s", "{0}"),
     *("null", "NULL", "None", "nil", "true", "[]", "{}", '""', "-", "--", "/*", "#", "\x01", "\x1b", "\x7f", "\x85"),
-    *("😀", "😁", "👩", "👩\u200d👧", "\ufffd", "\ufffe", "\uffff", "\U0001d11e", "\U0010ffff", "\u2028", "\ud7ff", "\ue000"),
+    *(
+        "😀",
+        "😁",
+        "👩",
+        "👩\u200d👧",
+        "\ufffd",
+        "\ufffe",
+        "\uffff",
+        "\U0001d11e",
+        "\U0010ffff",
+        "\u2028",
+        "\ud7ff",
+        "\ue000",
+    ),
 )
 """Texts that some store takes for another one, or for something other than text; no two of them are equal."""
 

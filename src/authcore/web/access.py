@@ -1,4 +1,7 @@
-"""Finding out who sends a request: which credential counts, and when it counts.  What the caller may do is decided elsewhere."""
+"""Finding out who sends a request: which credential counts, and when it counts.
+
+What the caller may do is decided elsewhere.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

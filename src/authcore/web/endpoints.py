@@ -1,4 +1,7 @@
-"""The endpoints: one table of rows, and what turns a request into the response of its row.  No framework is known here."""
+"""The endpoints: one table of rows, and what turns a request into the response of its row.
+
+No framework is known here.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -144,7 +147,7 @@ class Endpoints:
         except (AuthError, Fault) as error:
             _log.info("%s %s: %s (%s)", row.method, row.path, error.code, getattr(error, "cause", ""))
             return problem(error)
-        except Exception:
+        except Exception:  # noqa: BLE001  the last resort: no traceback may reach a client
             _log.exception("%s %s failed", row.method, row.path)
             return unexpected()
 

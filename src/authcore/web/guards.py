@@ -1,4 +1,7 @@
-"""Putting a check before a handler.  What is checked, and where a framework keeps its request, is the adapters' part."""
+"""Putting a check before a handler.
+
+What is checked, and where a framework keeps its request, is the adapters' part.
+"""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,7 @@
-"""What each endpoint does: ask `Auth`, and put its answer into a response.  Who may ask is checked before, in `endpoints`."""
+"""What each endpoint does: ask `Auth`, and put its answer into a response.
+
+Who may ask is checked before, in `endpoints`.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
@@ -140,28 +143,23 @@ def _challenge(access: Access, request: Request, texts: Texts) -> str:
 
 
 def _opened(access: Access, issued: Issued[AuthenticationSession]) -> Response:
-    payload: dict[str, Json] = {"session": session_view(issued.session)}
-    return _issued(access, 200, payload, "token", issued, access.auth.policy.session_cookie)
+    fields, cookies = _carried(access, issued, name="token", cookie=access.auth.policy.session_cookie)
+    return json_response(200, {"session": session_view(issued.session), **fields}, *cookies)
 
 
 def _challenged(access: Access, issued: Issued[TwoStepSession]) -> Response:
-    payload: dict[str, Json] = challenge_view(issued.session)
-    return _issued(access, 202, payload, CHALLENGE.name, issued, access.auth.policy.challenge_cookie)
+    fields, cookies = _carried(access, issued, name=CHALLENGE.name, cookie=access.auth.policy.challenge_cookie)
+    return json_response(202, {**challenge_view(issued.session), **fields}, *cookies)
 
 
-def _issued(
-    access: Access,
-    status: int,
-    payload: dict[str, Json],
-    name: str,
-    issued: Issued[AuthenticationSession] | Issued[TwoStepSession],
-    cookie: CookieSettings,
-) -> Response:
-    """Hand out a token: in a cookie, or by policy in the body and in no cookie."""
+def _carried(
+    access: Access, issued: Issued[AuthenticationSession] | Issued[TwoStepSession], *, name: str, cookie: CookieSettings
+) -> tuple[dict[str, Json], list[tuple[bytes, bytes]]]:
+    """Return what hands out a token: a cookie, or by policy a field of the body and no cookie."""
     if access.auth.policy.bearer:
-        return json_response(status, {**payload, name: issued.token})
+        return {name: issued.token}, []
     lifetime = issued.session.expires_at - issued.session.created_at
-    return json_response(status, payload, set_cookie(cookie, issued.token, max_age=int(lifetime.total_seconds())))
+    return {}, [set_cookie(cookie, issued.token, max_age=int(lifetime.total_seconds()))]
 
 
 def _answered(access: Access, payload: dict[str, Json]) -> Response:

@@ -1,19 +1,10 @@
 """What the laws are tried on: small entities, and the questions that a law asks of a store."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-import anyio
-import anyio.from_thread
-import anyio.to_thread
-from hypothesis import given, settings, strategies as st
-
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Identifier, Role
-from authcore.errors import Conflict
 from authcore.identifiers import IdentifierKind
-from authcore.ports import Key, Store, by_id
 
 __all__ = [
     "MOMENT",
@@ -25,9 +16,10 @@ __all__ = [
     "grant",
     "identifier",
     "ids",
+    "put",
     "role",
     "session",
-    "stored",
+    "same",
     "together",
 ]
 
@@ -39,9 +31,7 @@ MOMENT: Final = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 def account(name: str = "ada", *, version: int = 0, epoch: int = 1, deleted_at: datetime | None = None) -> Account:
     """An entity that has no owner."""
-    return Account(
-        id=name, version=version, created_at=MOMENT, updated_at=MOMENT, epoch=epoch, deleted_at=deleted_at
-    )
+    return Account(id=name, version=version, created_at=MOMENT, updated_at=MOMENT, epoch=epoch, deleted_at=deleted_at)
 
 
 def identifier(name: str = "ada@example.org", owner: str | None = "ada", *, form: int = 1) -> Identifier:
@@ -58,9 +48,7 @@ def role(name: str = "reader", *permissions: str, deleted_at: datetime | None = 
 
 def grant(name: str, owner: str = "ada", *, role: str = "reader", deleted_at: datetime | None = None) -> Grant:
     """A role given to an account; an entity that always has an owner."""
-    return Grant(
-        id=name, created_at=MOMENT, updated_at=MOMENT, deleted_at=deleted_at, account_id=owner, role=role
-    )
+    return Grant(id=name, created_at=MOMENT, updated_at=MOMENT, deleted_at=deleted_at, account_id=owner, role=role)
 
 
 def session(name: str = "session", owner: str | None = "ada") -> AuthenticationSession:
@@ -79,3 +67,68 @@ def session(name: str = "session", owner: str | None = "ada") -> AuthenticationS
         rotated_at=MOMENT,
         inactive_at=MOMENT + timedelta(hours=1),
     )
+
+
+def at(version: int, entity: E) -> E:
+    """The same entity, said to be stored at this version."""
+    return replace(entity, version=version)
+
+
+async def put(store: Store, *entities: Entity) -> None:
+    """Commit entities."""
+    await store.commit(entities)
+
+
+async def conflicts(store: Store, writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()) -> bool:
+    """Whether a commit is refused."""
+    try:
+        await store.commit(writes, unchanged)
+    except Conflict:
+        return True
+    return False
+
+
+async def same(store: Store, entity: E) -> E | None:
+    """What is stored under the kind and the id of an entity."""
+    return await store.get(by_id(type(entity), entity.id))
+
+
+async def ids(store: Store, key: Key[E]) -> list[str]:
+    """The ids that a key finds."""
+    return [entity.id for entity in await store.find(key)]
+
+
+def alike(one: Entity | None, other: Entity | None) -> bool:
+    """Whether two entities are equal to the types of their values: True is not 1, and a member is not its text."""
+    return one == other and _types(one) == _types(other)
+
+
+async def together(*works: Callable[[], Awaitable[T]]) -> list[T]:
+    """Do several things at once, and return what came of each."""
+    results: dict[int, T] = {}
+
+    async def do(place: int, work: Callable[[], Awaitable[T]]) -> None:
+        results[place] = await work()
+
+    async with anyio.create_task_group() as group:
+        for place, work in enumerate(works):
+            group.start_soon(do, place, work)
+    return [results[place] for place in range(len(works))]
+
+
+async def for_all(values: st.SearchStrategy[T], law: Callable[[T], Awaitable[None]], *, examples: int = 50) -> None:
+    """Hold a law for many values.
+
+    Hypothesis is synchronous, so it draws in a thread; the law itself runs in the loop that the store was opened in.
+    """
+
+    @settings(max_examples=examples, deadline=None)
+    @given(values)
+    def hold(value: T) -> None:
+        anyio.from_thread.run(law, value)
+
+    await anyio.to_thread.run_sync(hold)
+
+
+def _types(entity: Entity | None) -> list[type]:
+    return [] if entity is None else [type(getattr(entity, field.name)) for field in fields(entity)]
