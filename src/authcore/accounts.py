@@ -13,6 +13,7 @@ from authcore.decisions import Decision, accept, refuse
 from authcore.entities import (
     Account,
     AuditKind,
+    ChallengeSlot,
     Credential,
     Entity,
     Identifier,
@@ -112,6 +113,7 @@ def register(
     username: Claim | None,
     held: Iterable[Identifier],
     credential: Credential | None,
+    slot: ChallengeSlot | None,
     secret: str,
 ) -> Decision[TwoStepSession]:
     """Decide to register an account, or a decoy where the address is taken; both look alike, and write alike.
@@ -121,7 +123,7 @@ def register(
     could register an address first, and wait for its owner to prove it for him.
     """
     pending = contact.holder
-    if username is not None and username.holder is not None and username.holder != pending:
+    if username is not None and _is_held_by_another(username, pending):
         return refuse(UsernameTaken())
     account = _pending_account(occasion, pending, contact=contact, username=username, decoy=taken_by is not None)
     challenge = challenges.open_challenge(
@@ -133,6 +135,7 @@ def register(
         *_renamed(username, account, held, now=occasion.now),
         password_credential(credential, account, secret, now=occasion.now),
         challenge,
+        challenges.fill(slot, challenge, account=account),
         _first_message(occasion, challenge, taken_by),
         audit.record(
             occasion,
@@ -145,12 +148,12 @@ def register(
     return accept(challenge, writes)
 
 
-def request_verification(occasion: Occasion, *, claim: Claim) -> Decision[TwoStepSession]:
+def request_verification(occasion: Occasion, *, claim: Claim, slot: ChallengeSlot | None) -> Decision[TwoStepSession]:
     """Decide to send a code to an account that awaits its proof, or to nobody; both look alike."""
     awaiting = claim.holder if awaits_proof(claim.holder) else None
     account = None if awaiting is None or awaiting.decoy else awaiting
     destination = "" if account is None else address_of(account)
-    return challenges.request(occasion, account=account, purpose=challenges.VERIFY, destination=destination)
+    return challenges.request(occasion, account=account, slot=slot, purpose=challenges.VERIFY, destination=destination)
 
 
 def verify(
@@ -184,6 +187,10 @@ def password_credential(credential: Credential | None, account: Account, secret:
         secret=secret,
         changed_at=now,
     )
+
+
+def _is_held_by_another(claim: Claim, account: Account | None) -> bool:
+    return claim.holder is not None and (account is None or claim.holder.id != account.id)
 
 
 def _first_message(occasion: Occasion, challenge: TwoStepSession, taken_by: Account | None) -> Message:

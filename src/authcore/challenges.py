@@ -1,21 +1,20 @@
 """Deciding about challenges.  Nothing here performs I/O, reads a clock or draws randomness.
 
 A challenge is open until it ends, once: OPEN -> SPENT (the right code) | EXHAUSTED (too many wrong ones) |
-EXPIRED (its deadline) | REVOKED (a newer one, or a change of the account).
+EXPIRED (its deadline) | outdated (a newer one is in its slot, or the account has a newer epoch).
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from authcore import audit, codes, outbox
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuditEvent, AuditKind, SessionEnd, TwoStepSession
+from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, SessionEnd, TwoStepSession
 from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, CodeMismatch, InvalidInput
 from authcore.occasion import Occasion
 
-__all__ = ["VERIFY", "answer", "check_purpose", "is_open", "open_challenge", "request"]
+__all__ = ["VERIFY", "answer", "check_purpose", "fill", "is_open", "open_challenge", "request", "slot_id"]
 
 VERIFY: Final = "verify"
 """The purpose of the code that proves an account's address; no application may use it for its own."""
@@ -54,29 +53,39 @@ def request(
     occasion: Occasion,
     *,
     account: Account | None,
+    slot: ChallengeSlot | None,
     purpose: str,
     destination: str,
-    older: Iterable[TwoStepSession] = (),
     asked_by: str | None = None,
 ) -> Decision[TwoStepSession]:
     """Decide to send a code to an account's stored address; without an account, to send none and look alike.
 
-    The open ones among the `older` challenges that had the same purpose end: the newest code is the one that counts.
+    `slot` is the account's slot for this purpose, if there is one already; what was in it ends.
     """
     challenge = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
-    replaced = [
-        _end(old, SessionEnd.REVOKED, now=occasion.now)
-        for old in older
-        if old.purpose == purpose and is_open(old, now=occasion.now)
-    ]
     event = audit.record(
-        occasion,
-        AuditKind.CODE_REQUESTED,
-        account_id=challenge.account_id,
-        session_id=challenge.id,
-        reason=purpose,
+        occasion, AuditKind.CODE_REQUESTED, account_id=challenge.account_id, session_id=challenge.id, reason=purpose
     )
-    return accept(challenge, [challenge, *replaced, outbox.code_message(occasion, challenge), event])
+    filled = [] if account is None else [fill(slot, challenge, account=account)]
+    return accept(challenge, [challenge, *filled, outbox.code_message(occasion, challenge), event])
+
+
+def slot_id(account_id: str, purpose: str) -> str:
+    """Return the id of an account's slot for one purpose."""
+    return f"{account_id}:{purpose}"
+
+
+def fill(slot: ChallengeSlot | None, challenge: TwoStepSession, *, account: Account) -> ChallengeSlot:
+    """Return the slot with a new challenge in it: whatever was in it before counts no more."""
+    if slot is not None:
+        return replace(slot, updated_at=challenge.created_at, challenge_id=challenge.id)
+    return ChallengeSlot(
+        id=slot_id(account.id, challenge.purpose),
+        created_at=challenge.created_at,
+        updated_at=challenge.created_at,
+        account_id=account.id,
+        challenge_id=challenge.id,
+    )
 
 
 def is_open(challenge: TwoStepSession, *, now: datetime) -> bool:
@@ -89,6 +98,7 @@ def answer(
     *,
     challenge: TwoStepSession | None,
     account: Account | None,
+    slot: ChallengeSlot | None,
     purpose: str,
     asked_by: str | None,
     given: str,
@@ -96,12 +106,16 @@ def answer(
 ) -> Decision[TwoStepSession]:
     """Decide whether a code answers a challenge; a wrong one is counted, and the last wrong one ends it for ever.
 
-    `account` is the challenge's owner as it is now, `asked_by` the authentication session that presents the code, and
-    `key` the derivation key that the challenge names, or None if it was removed from the keyring.
+    `account` is the challenge's owner as it is now and `slot` the owner's slot for the challenge's purpose, `asked_by`
+    the authentication session that presents the code, and `key` the derivation key that the challenge names, or None
+    if it was removed from the keyring.
     """
-    refusal = _unanswerable(challenge, account=account, purpose=purpose, asked_by=asked_by, now=occasion.now)
-    if refusal is not None or challenge is None or key is None:
-        return refuse(refusal or ChallengeEnded(cause="key"))
+    if challenge is None or key is None:
+        return refuse(ChallengeEnded(cause="unknown"))
+    refusal = _unanswerable(challenge, purpose=purpose, asked_by=asked_by, now=occasion.now)
+    refusal = refusal or _outdated(challenge, account, slot)
+    if refusal is not None:
+        return refuse(refusal)
     is_right = codes.matches(given, codes.code_of(challenge, key=key, policy=occasion.policy))
     if is_right and account is not None and not account.decoy:
         spent = replace(_end(challenge, SessionEnd.SPENT, now=occasion.now), attempts=challenge.attempts + 1)
@@ -109,20 +123,23 @@ def answer(
     return _count(occasion, challenge)
 
 
-def _unanswerable(
-    challenge: TwoStepSession | None, *, account: Account | None, purpose: str, asked_by: str | None, now: datetime
-) -> AuthError | None:
-    if challenge is None:
-        return ChallengeEnded(cause="unknown")
+def _unanswerable(challenge: TwoStepSession, *, purpose: str, asked_by: str | None, now: datetime) -> AuthError | None:
     if challenge.purpose != purpose or challenge.session_id != asked_by:
         return ChallengeEnded(cause="another purpose or session")
     if challenge.ended_as is SessionEnd.EXHAUSTED:
         return AttemptsExhausted()
     if not is_open(challenge, now=now):
         return ChallengeEnded(cause=str(challenge.ended_as or "expired"))
-    if account is not None and account.epoch != challenge.epoch:
-        return ChallengeEnded(cause="epoch")
     return None
+
+
+def _outdated(challenge: TwoStepSession, account: Account | None, slot: ChallengeSlot | None) -> AuthError | None:
+    """Tell whether something has happened to the account that a challenge cannot know of; decoys have none."""
+    if account is None:
+        return None
+    if account.epoch != challenge.epoch:
+        return ChallengeEnded(cause="epoch")
+    return None if slot is not None and slot.challenge_id == challenge.id else ChallengeEnded(cause="superseded")
 
 
 def _count(occasion: Occasion, challenge: TwoStepSession) -> Decision[TwoStepSession]:

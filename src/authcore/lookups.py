@@ -1,15 +1,26 @@
 """Reading what belongs together, through any Reader.  Nothing here decides or writes."""
 
+from typing import NamedTuple
+
 from authcore.accounts import Claim, password_id
+from authcore.challenges import slot_id
 from authcore.decisions import Decision
-from authcore.entities import Account, Credential, Identifier, TwoStepSession
+from authcore.entities import Account, ChallengeSlot, Credential, Identifier, TwoStepSession
 from authcore.flows import Work
 from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.ports import Reader, by_id
 from authcore.principal import Principal, identify
 from authcore.tokens import Reference
 
-__all__ = ["challenged", "claim_on", "destination_of", "identified", "password_of"]
+__all__ = ["Challenged", "challenged", "claim_on", "destination_of", "identified", "password_of", "slot_of"]
+
+
+class Challenged(NamedTuple):
+    """A challenge, with its account and the account's slot for its purpose; a decoy has neither."""
+
+    challenge: TwoStepSession | None
+    account: Account | None
+    slot: ChallengeSlot | None
 
 
 async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
@@ -26,11 +37,18 @@ async def password_of(reader: Reader, account: Account | None) -> Credential | N
     return None if account is None else await reader.get(by_id(Credential, password_id(account.id)))
 
 
-async def challenged(reader: Reader, reference: Reference) -> tuple[TwoStepSession | None, Account | None]:
-    """Return the challenge that a token names, and its account: the subject never comes from anywhere else."""
+async def challenged(reader: Reader, reference: Reference) -> Challenged:
+    """Return the challenge that a token names, and whose it is: the subject never comes from anywhere else."""
     challenge = await reader.get(by_id(TwoStepSession, reference.id))
-    owner = None if challenge is None else challenge.account_id
-    return challenge, None if owner is None else await reader.get(by_id(Account, owner))
+    if challenge is None or challenge.account_id is None:
+        return Challenged(challenge, None, None)
+    account = await reader.get(by_id(Account, challenge.account_id))
+    return Challenged(challenge, account, await slot_of(reader, account, challenge.purpose))
+
+
+async def slot_of(reader: Reader, account: Account | None, purpose: str) -> ChallengeSlot | None:
+    """Return an account's slot for challenges of one purpose, if there are both."""
+    return None if account is None else await reader.get(by_id(ChallengeSlot, slot_id(account.id, purpose)))
 
 
 async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:

@@ -13,6 +13,7 @@ from authcore.entities.records import Column, ColumnType, Record, Scalar, column
 from authcore.entities.roles import Grant, Role
 from authcore.entities.sessions import (
     AuthenticationSession,
+    ChallengeSlot,
     Device,
     Session,
     SessionEnd,
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEvent",
     "AuditKind",
     "AuthenticationSession",
+    "ChallengeSlot",
     "Column",
     "ColumnType",
     "Credential",
@@ -55,6 +57,7 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Credential,
     AuthenticationSession,
     TwoStepSession,
+    ChallengeSlot,
     Role,
     Grant,
     Message,

@@ -1,6 +1,6 @@
 """Who a person is: the account, the identifiers that name it, the credentials that prove it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar
 
@@ -52,5 +52,5 @@ class Credential(Entity):
 
     account_id: Id
     kind: Name
-    secret: Annotated[str, 512]
+    secret: Annotated[str, 512] = field(repr=False)
     changed_at: datetime

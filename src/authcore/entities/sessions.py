@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar
 
 from authcore.entities.base import Entity, Id, Name, Note
 
-__all__ = ["AuthenticationSession", "Device", "Session", "SessionEnd", "TwoStepSession", "VerificationSession"]
+__all__ = [
+    "AuthenticationSession",
+    "ChallengeSlot",
+    "Device",
+    "Session",
+    "SessionEnd",
+    "TwoStepSession",
+    "VerificationSession",
+]
 
 
 class SessionEnd(StrEnum):
@@ -78,3 +86,16 @@ class TwoStepSession(VerificationSession):
     purpose: Annotated[str, 20]
     destination: Note
     session_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeSlot(Entity):
+    """The room that an account has for challenges of one purpose: the newest one is in it, and only that one counts.
+
+    Its id names account and purpose, so that of two requests at the same time one is surely the newer.
+    """
+
+    OWNER: ClassVar[str | None] = "account_id"
+
+    account_id: Id
+    challenge_id: Id

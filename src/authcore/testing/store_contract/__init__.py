@@ -9,9 +9,9 @@ The fixture gives an empty store to each test (yield it, to close it afterwards)
 
 The law book; each law is one test, whose docstring is the law:
 
-`commits`   Writing.  Version 0 means "never stored"; every write raises the version by one.  A commit with an entity that
-            is not stored at the version it carries is refused by Conflict and leaves no trace: not in other entities, not
-            in other kinds, not in who owns what.
+`commits`   Writing.  Version 0 means "never stored"; every write raises the version by one.  A commit with an entity
+            that is not stored at the version it carries is refused by Conflict and leaves no trace: not in other
+            entities, not in other kinds, not in who owns what.
 `guards`    `unchanged` is checked as the writes are, and not written.
 `reads`     An id finds one entity, an owner its entities in order of id by code point, deleted ones too.  Absence is
             an empty answer.  What was found is not changed by what is committed later.
@@ -20,8 +20,8 @@ The law book; each law is one test, whose docstring is the law:
 `races`     Of several commits that meet, only those win that could have come one after another.  Nobody ever sees half
             a commit, even if it was cancelled.
 
-No law says what becomes of an entity that one commit lists twice, nor of one at version 0 among those unchanged: flows do
-neither.
+No law says what becomes of an entity that one commit lists twice, nor of one at version 0 among those unchanged: flows
+do neither.
 """
 
 import pytest
@@ -42,7 +42,8 @@ class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, Race
     """Every law of the storage port; a subclass whose name begins with `Test` is collected by pytest."""
 
     @pytest.fixture(scope="session")
-    def anyio_backend(self) -> str:
+    @classmethod
+    def anyio_backend(cls) -> str:
         """The event loop that the laws run in."""
         return "asyncio"
 

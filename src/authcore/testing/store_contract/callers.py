@@ -49,7 +49,9 @@ class CallerLaws:
 
     async def test_caller_lost_withdrawn_grants(self, store: Store) -> None:
         """A withdrawn grant is not told, and brings no role."""
-        await put(store, session(), account(), grant("a", role="admin", deleted_at=MOMENT), grant("b"), role("admin"), role())
+        await put(
+            store, session(), account(), grant("a", role="admin", deleted_at=MOMENT), grant("b"), role("admin"), role()
+        )
         caller = await _asked(store)
         assert caller.grants == (at(1, grant("b")),)
         assert caller.roles == (at(1, role()),)
@@ -73,7 +75,11 @@ class CallerLaws:
         """What was revoked, withdrawn or changed shows in the very next answer."""
         await put(store, session(), account(), grant("a"), role())
         await _asked(store)
-        changed = [at(1, grant("a", deleted_at=MOMENT)), account(version=1, epoch=2), replace(session(), version=1, epoch=0)]
+        changed = [
+            at(1, grant("a", deleted_at=MOMENT)),
+            account(version=1, epoch=2),
+            replace(session(), version=1, epoch=0),
+        ]
         await put(store, *changed)
         caller = await _asked(store)
         assert (caller.account, caller.grants) == (account(version=2, epoch=2), ())

@@ -74,7 +74,14 @@ class CommitLaws:
     async def test_commit_may_insert_and_update_several_kinds(self, store: Store) -> None:
         """One commit may write several entities of several kinds, new and old."""
         await put(store, account(), role())
-        written: list[Entity] = [account(version=1), at(1, role()), account("bob"), grant("a"), grant("b"), identifier()]
+        written: list[Entity] = [
+            account(version=1),
+            at(1, role()),
+            account("bob"),
+            grant("a"),
+            grant("b"),
+            identifier(),
+        ]
         await put(store, *written)
         assert [await same(store, entity) for entity in written] == [at(e.version + 1, e) for e in written]
 

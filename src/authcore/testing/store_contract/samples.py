@@ -1,10 +1,19 @@
 """What the laws are tried on: small entities, and the questions that a law asks of a store."""
 
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from hypothesis import given, settings, strategies as st
+
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Identifier, Role
+from authcore.errors import Conflict
 from authcore.identifiers import IdentifierKind
+from authcore.ports import Key, Store, by_id
 
 __all__ = [
     "MOMENT",
@@ -18,8 +27,8 @@ __all__ = [
     "ids",
     "put",
     "role",
-    "session",
     "same",
+    "session",
     "together",
 ]
 
@@ -116,7 +125,9 @@ async def together(*works: Callable[[], Awaitable[T]]) -> list[T]:
     return [results[place] for place in range(len(works))]
 
 
-async def for_all(values: st.SearchStrategy[T], law: Callable[[T], Awaitable[None]], *, examples: int = 50) -> None:
+async def for_all(
+    values: st.SearchStrategy[T], law: Callable[[T], Coroutine[None, None, None]], *, examples: int = 50
+) -> None:
     """Hold a law for many values.
 
     Hypothesis is synchronous, so it draws in a thread; the law itself runs in the loop that the store was opened in.

@@ -1,16 +1,16 @@
 """Laws about values: what is read is exactly what was written."""
 # ruff: noqa: S101  a law speaks assert, as every test does
 
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Final
+from typing import Annotated, Final, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from authcore.entities import ENTITIES, Account, Entity, Grant, columns_of
-from authcore.entities.base import field_types
+from authcore.entities import ENTITIES, Account, Entity, Grant, Identifier
+from authcore.entities.base import field_types, max_length
 from authcore.ports import Store, by_id, by_owner
 from authcore.testing.store_contract.samples import (
     MOMENT,
@@ -26,7 +26,7 @@ from authcore.testing.store_contract.samples import (
     same,
     session,
 )
-from authcore.testing.strategies import LOOKALIKES, entities_of
+from authcore.testing.strategies import LOOKALIKES, entities, entities_of
 
 __all__ = ["ValueLaws"]
 
@@ -34,6 +34,7 @@ _FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 _BEYOND_64_BITS: Final = 2**63
 _WIDEST: Final = "\U0001d11e"
+_LONGEST_ID: Final = 300
 
 
 class ValueLaws:
@@ -91,7 +92,12 @@ class ValueLaws:
 
     async def test_every_time_is_kept(self, store: Store) -> None:
         """The first and the last moment that Python knows come back, and so do those around 1970 and 2038."""
-        moments = [_FIRST_MOMENT, _LAST_MOMENT, datetime(1970, 1, 1, tzinfo=UTC), datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)]
+        moments = [
+            _FIRST_MOMENT,
+            _LAST_MOMENT,
+            datetime(1970, 1, 1, tzinfo=UTC),
+            datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
+        ]
         moments += [moment - timedelta(microseconds=1) for moment in moments[2:]]
         await _assert_kept(store, [account(f"{place}", deleted_at=moment) for place, moment in enumerate(moments)])
 
@@ -106,25 +112,19 @@ class ValueLaws:
 
     async def test_longest_values_are_kept(self, store: Store) -> None:
         """Every text of every kind may be as long as its field allows, in the widest characters."""
-        await _assert_kept(store, [_fullest(kind) for kind in ENTITIES])
+        await for_all(st.tuples(*map(_fullest, ENTITIES)), _keeping(store), examples=3)
 
     async def test_longest_owner_is_found(self, store: Store) -> None:
         """The longest ids and owners find what they name, and nothing that differs in the last character only."""
-        longest, other = _WIDEST * 300, _WIDEST * 299 + "x"
+        longest, other = _WIDEST * _LONGEST_ID, _WIDEST * (_LONGEST_ID - 1) + "x"
         await put(store, identifier(longest, longest), identifier(other, other))
         for name in (longest, other):
-            assert await ids(store, by_id(type(identifier()), name)) == [name]
-            assert await ids(store, by_owner(type(identifier()), name)) == [name]
+            assert await ids(store, by_id(Identifier, name)) == [name]
+            assert await ids(store, by_owner(Identifier, name)) == [name]
 
     async def test_every_entity_is_kept(self, store: Store) -> None:
         """Whatever an entity of any kind may hold comes back exactly."""
-        numbers = count()
-
-        async def law(entity: Entity) -> None:
-            named = replace(entity, id=f"{next(numbers)}{entity.id}"[:200])
-            await _assert_kept(store, [named])
-
-        await for_all(entities_of(), law, examples=150)
+        await for_all(st.tuples(entities_of()), _keeping(store), examples=150)
 
 
 async def _assert_kept(store: Store, entities: Iterable[Entity]) -> None:
@@ -134,11 +134,21 @@ async def _assert_kept(store: Store, entities: Iterable[Entity]) -> None:
         assert alike(await same(store, entity), at(1, entity))
 
 
-def _fullest(kind: type[Entity]) -> Entity:
-    """An entity each of whose texts is as long as can be."""
-    longest = {column.name: column.max_length for column in columns_of(kind)}
-    return kind(**{name: _full(annotation, longest[name]) for name, annotation in field_types(kind).items()})
+def _keeping(store: Store) -> Callable[[Iterable[Entity]], Coroutine[None, None, None]]:
+    """The law that entities are kept, under ids that no example had before."""
+    numbers = count()
+
+    async def law(drawn: Iterable[Entity]) -> None:
+        await _assert_kept(store, [replace(entity, id=f"{next(numbers)}{entity.id}"[:_LONGEST_ID]) for entity in drawn])
+
+    return law
 
 
-def _full(annotation: object, longest: int) -> object:
-    ...
+def _fullest(kind: type[Entity]) -> st.SearchStrategy[Entity]:
+    """Entities each of whose texts is as long as can be."""
+    annotations = {name: text for name, text in field_types(kind).items() if _is_bounded(text)}
+    return entities(kind, **{name: st.just(_WIDEST * max_length(text)) for name, text in annotations.items()})
+
+
+def _is_bounded(annotation: object) -> bool:
+    return any(get_origin(part) is Annotated for part in (annotation, *get_args(annotation)))

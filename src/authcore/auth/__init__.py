@@ -1,0 +1,6 @@
+"""The use cases, one flow each: read, ask for a decision, commit it.  What they decide is decided elsewhere."""
+
+from authcore.auth.auth import Auth
+from authcore.auth.parts import Issued
+
+__all__ = ["Auth", "Issued"]

@@ -1,0 +1,32 @@
+"""`Auth`: all use cases together, and delivery.  Each family of flows has a module of its own beside this one."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from authcore.auth.logins import Logins
+from authcore.auth.registration import Registration
+from authcore.auth.role_assignment import RoleAssignment
+from authcore.auth.two_step import TwoStep
+from authcore.delivery import Delivery
+
+__all__ = ["Auth"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auth(Registration, Logins, TwoStep, RoleAssignment):
+    """Everything an application does with accounts and sessions.
+
+    The application builds one and hands it on; there is no global one.  Under an event loop pass it through
+    `authcore.offload.on_event_loop` (adapters do), so that no hash holds up the loop.
+
+    Every method may raise what its docstring names, and besides that Contention and Overloaded, with nothing stored,
+    and StoreFault, which raised from a commit leaves open whether it took place.
+    """
+
+    async def deliver_due(self, *, limit: int = 100) -> int:
+        """Send what waits in the outbox, up to `limit` messages of each queue, and return how many were sent."""
+        return await self._delivery.deliver_due(limit=limit)
+
+    @cached_property
+    def _delivery(self) -> Delivery:
+        return Delivery(flows=self._flows, courier=self.courier, keyring=self.keyring, policy=self.policy)

@@ -1,0 +1,116 @@
+"""What every use case is given: the ports, and the few steps that several of them share.  No use case is here."""
+
+import base64
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from authcore import challenges
+from authcore.codes import CODE_KEY
+from authcore.decisions import Decision
+from authcore.entities import AuthenticationSession, Device, Session, TwoStepSession
+from authcore.flows import Flows
+from authcore.hashing import Argon2Hasher
+from authcore.keyring import Keyring
+from authcore.lookups import Challenged
+from authcore.occasion import Ids, Occasion
+from authcore.passwords import accept_new
+from authcore.policy import Policy
+from authcore.ports import Clock, Courier, Entropy, Offload, PasswordHasher, Store
+from authcore.system import SystemClock, SystemEntropy, inline
+from authcore.tokens import Reference, TokenKind, Tokens
+
+__all__ = ["Issued", "Parts"]
+
+S = TypeVar("S", bound=Session)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued(Generic[S]):
+    """A session, and the token that refers to it; the token is a secret, and left out of `repr`."""
+
+    session: S
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The ports and settings that an application chooses."""
+
+    store: Store
+    keyring: Keyring
+    courier: Courier
+    policy: Policy = field(default_factory=Policy)
+    clock: Clock = field(default_factory=SystemClock)
+    entropy: Entropy = field(default_factory=SystemEntropy)
+    hasher: PasswordHasher = field(default_factory=Argon2Hasher.rfc9106_low_memory)
+    offload: Offload = inline
+
+    def _new_password(self, password: str, *own_words: str) -> str:
+        return accept_new(
+            password,
+            min_length=self.policy.password_min_length,
+            max_length=self.policy.password_max_length,
+            own_words=[word for word in (*self.policy.own_words, *own_words) if word],
+        )
+
+    def _answer(
+        self,
+        occasion: Occasion,
+        asked: Challenged,
+        *,
+        purpose: str,
+        code: str,
+        asked_by: str | None = None,
+    ) -> Decision[TwoStepSession]:
+        return challenges.answer(
+            occasion,
+            challenge=asked.challenge,
+            account=asked.account,
+            slot=asked.slot,
+            purpose=purpose,
+            asked_by=asked_by,
+            given=code,
+            key=None if asked.challenge is None else self.keyring.derive(asked.challenge.code_key, CODE_KEY),
+        )
+
+    def _occasion(self, device: Device | None = None) -> Occasion:
+        now = self.clock.now()
+        # Messages are found in order of id: the time in front puts the oldest first.
+        message = f"{int(now.timestamp() * 1_000_000):016x}-{self._id()}"
+        ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id())
+        return Occasion(
+            now=now, device=device or Device(), policy=self.policy, ids=ids, code_key=self.keyring.signing_kid
+        )
+
+    def _id(self) -> str:
+        """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""
+        return base64.urlsafe_b64encode(self.entropy.token_bytes(20)).rstrip(b"=").decode()
+
+    def _salt(self) -> bytes:
+        return self.entropy.token_bytes(16)
+
+    def _decode(self, kind: TokenKind, token: str) -> Reference:
+        return self._tokens.decode(kind, token, now=self.clock.now())
+
+    def _issued(self, kind: TokenKind, session: S) -> Issued[S]:
+        generation = session.generation if isinstance(session, AuthenticationSession) else 1
+        reference = Reference(
+            id=session.id, generation=generation, issued_at=session.created_at, expires_at=session.expires_at
+        )
+        return Issued(session, self._tokens.encode(kind, reference))
+
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return Tokens(self.keyring, self.policy.issuer, self.policy.audience)
+
+    @cached_property
+    def _flows(self) -> Flows:
+        return Flows(
+            store=self.store,
+            clock=self.clock,
+            entropy=self.entropy,
+            offload=self.offload,
+            attempts=self.policy.flow_attempts,
+            patience=self.policy.flow_patience,
+        )

@@ -1,0 +1,105 @@
+"""Becoming an account: registering under an address, and proving that it is one's own."""
+
+from dataclasses import dataclass
+
+from authcore import accounts, challenges
+from authcore.auth.parts import Issued, Parts
+from authcore.decisions import Decision
+from authcore.entities import (
+    Account,
+    Device,
+    Identifier,
+    TwoStepSession,
+)
+from authcore.errors import InvalidIdentifier
+from authcore.flows import Work
+from authcore.identifiers import CanonicalIdentifier, canonical_email, canonical_phone, canonical_username, recognise
+from authcore.lookups import challenged, claim_on, destination_of, password_of, slot_of
+from authcore.ports import by_owner
+from authcore.tokens import TokenKind
+
+__all__ = ["Registration"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration(Parts):
+    """The flows before anybody can log in."""
+
+    async def register(
+        self,
+        *,
+        password: str,
+        email: str | None = None,
+        phone: str | None = None,
+        username: str | None = None,
+        device: Device | None = None,
+    ) -> Issued[TwoStepSession]:
+        """Register an account under an email address or a phone number (one of them), and send a code there.
+
+        A taken address answers alike, and its owner is told by message.  Registering again before the code was
+        entered replaces the first registration.  Raises InvalidIdentifier, InvalidPassword and UsernameTaken.
+        """
+        address = _address(email=email, phone=phone)
+        name = None if username is None else canonical_username(username)
+        secret = self._new_password(password, address.value, "" if name is None else name.value)
+        occasion, salt = self._occasion(device), self._salt()
+
+        async def decide(work: Work) -> Decision[TwoStepSession]:
+            hashed = await work.costly(self.hasher.hash, secret, salt)
+            claim = await claim_on(work, address)
+            taken_by = claim.holder if accounts.is_taken(claim) else None
+            if taken_by is not None:
+                claim = await claim_on(work, address, stored_as=accounts.decoy_id(address))
+            return accounts.register(
+                occasion.at(work.now),
+                contact=claim,
+                taken_by=taken_by,
+                username=None if name is None else await claim_on(work, name),
+                held=() if claim.holder is None else await work.find(by_owner(Identifier, claim.holder.id)),
+                credential=await password_of(work, claim.holder),
+                slot=await slot_of(work, claim.holder, challenges.VERIFY),
+                secret=hashed,
+            )
+
+        return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
+
+    async def request_verification(self, *, identifier: str, device: Device | None = None) -> Issued[TwoStepSession]:
+        """Send a new code to an account that has not proven its address; any other identifier answers alike.
+
+        Raises InvalidIdentifier.
+        """
+        name, occasion = recognise(identifier), self._occasion(device)
+
+        async def decide(work: Work) -> Decision[TwoStepSession]:
+            claim = await claim_on(work, name)
+            slot = await slot_of(work, claim.holder, challenges.VERIFY)
+            return accounts.request_verification(occasion.at(work.now), claim=claim, slot=slot)
+
+        return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
+
+    async def verify_account(self, *, challenge: str, code: str, device: Device | None = None) -> Account:
+        """Prove the address that a challenge's code was sent to, and return the account; nobody is logged in by it.
+
+        `challenge` is the challenge's token.  Raises InvalidToken if it is none; CodeMismatch for a wrong code,
+        AttemptsExhausted from the last wrong one on, and ChallengeEnded when there is nothing to answer any more.
+        """
+        reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
+
+        async def decide(work: Work) -> Decision[Account]:
+            asked = await challenged(work, reference)
+            answered = self._answer(occasion.at(work.now), asked, purpose=challenges.VERIFY, code=code)
+            claim = await destination_of(work, asked.challenge)
+            return accounts.verify(answered, account=asked.account, claim=claim, now=work.now)
+
+        return await self._flows.run(decide)
+
+
+def _address(*, email: str | None, phone: str | None) -> CanonicalIdentifier:
+    """Read what an account is registered under: the one address that a code can prove."""
+    if email is not None and phone is not None:
+        raise InvalidIdentifier("phone", "one_address_only")
+    if phone is not None:
+        return canonical_phone(phone)
+    if email is None:
+        raise InvalidIdentifier("email", "missing")
+    return canonical_email(email)

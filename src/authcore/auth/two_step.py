@@ -1,0 +1,69 @@
+"""Codes for whatever an application wants confirmed by somebody who is logged in."""
+
+from dataclasses import dataclass
+
+from authcore import accounts, challenges
+from authcore.auth.parts import Issued, Parts
+from authcore.decisions import Decision, refuse
+from authcore.entities import (
+    Device,
+    TwoStepSession,
+)
+from authcore.errors import InvalidToken
+from authcore.flows import Work
+from authcore.lookups import challenged, identified, slot_of
+from authcore.tokens import TokenKind
+
+__all__ = ["TwoStep"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoStep(Parts):
+    """The flows of a challenge that a session asked for."""
+
+    async def request_two_step(
+        self, *, token: str, purpose: str, device: Device | None = None
+    ) -> Issued[TwoStepSession]:
+        """Send a code to the caller's own address, for one purpose of the application.
+
+        A purpose is 1 to 20 ASCII letters, digits and hyphens.  A newer code ends older ones for the same purpose.
+        Raises InvalidToken for a session that does not count, and InvalidInput for a malformed or reserved purpose.
+        """
+        challenges.check_purpose(purpose)
+        reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
+
+        async def decide(work: Work) -> Decision[TwoStepSession]:
+            calling = await identified(work, reference)
+            if calling.outcome is None:
+                return refuse(calling.refusal or InvalidToken())
+            account = calling.outcome.account
+            return challenges.request(
+                occasion.at(work.now),
+                account=account,
+                slot=await slot_of(work, account, purpose),
+                purpose=purpose,
+                destination=accounts.address_of(account),
+                asked_by=reference.id,
+            )
+
+        return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
+
+    async def answer_two_step(
+        self, *, token: str, challenge: str, purpose: str, code: str, device: Device | None = None
+    ) -> TwoStepSession:
+        """Answer a code that this very session asked for, for this purpose, and return the spent challenge.
+
+        Raises InvalidToken for either token, and like `verify_account` for the code.
+        """
+        challenges.check_purpose(purpose)
+        asking, reference = self._decode(TokenKind.AUTHENTICATION, token), self._decode(TokenKind.TWO_STEP, challenge)
+        occasion = self._occasion(device)
+
+        async def decide(work: Work) -> Decision[TwoStepSession]:
+            calling = await identified(work, asking)
+            if calling.refusal is not None:
+                return refuse(calling.refusal)
+            asked = await challenged(work, reference)
+            return self._answer(occasion.at(work.now), asked, purpose=purpose, code=code, asked_by=asking.id)
+
+        return await self._flows.run(decide)

@@ -1,0 +1,192 @@
+"""Laws about commits that meet, and about a store that is used at random beside a store in memory."""
+# ruff: noqa: S101  a law speaks assert, as every test does
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from typing import Final
+
+import anyio
+from anyio.lowlevel import checkpoint
+from hypothesis import strategies as st
+
+from authcore.entities import Account, Entity, Grant, Identifier
+from authcore.memory import MemoryStore
+from authcore.ports import Store, by_id, by_owner
+from authcore.testing.store_contract.samples import (
+    account,
+    at,
+    conflicts,
+    for_all,
+    grant,
+    identifier,
+    put,
+    same,
+    together,
+)
+
+__all__ = ["RaceLaws"]
+
+_CROWD: Final = 20
+_PATIENCE: Final = 1000
+_LONGEST_WAIT: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Touch:
+    """An entity of a commit: which one, whose, and how far the version it carries is from the stored one."""
+
+    make: Callable[[str, str | None], Entity]
+    name: str
+    owner: str | None
+    drift: int
+
+    async def on(self, store: Store, prefix: str) -> Entity:
+        entity = self.make(prefix + self.name, None if self.owner is None else prefix + self.owner)
+        stored = await same(store, entity)
+        return at(max(0, (0 if stored is None else stored.version) + self.drift), entity)
+
+
+def _person(name: str, owner: str | None) -> Account:
+    return account(name, epoch=0 if owner is None else len(owner))
+
+
+_NAMES: Final = "abc"
+_OWNERS: Final = "xy"
+_TOUCHES: Final = st.lists(
+    st.builds(
+        _Touch,
+        make=st.sampled_from([identifier, _person]),
+        name=st.sampled_from(_NAMES),
+        owner=st.sampled_from([*_OWNERS, None]),
+        drift=st.sampled_from([0, 0, 0, 0, 0, 0, -1, 1]),
+    ),
+    max_size=3,
+    unique_by=lambda touch: (touch.make, touch.name),
+)
+_HISTORIES: Final = st.lists(st.tuples(_TOUCHES, _TOUCHES), min_size=2, max_size=8)
+
+
+class RaceLaws:
+    """What becomes of commits that happen at the same time."""
+
+    async def test_of_two_writers_one_wins(self, store: Store) -> None:
+        """Of two who read the same version and both write, exactly one is stored."""
+        await put(store, account())
+        read = await together(*[partial(same, store, account())] * 2)
+        writes = [replace(entity, epoch=10 + place) for place, entity in enumerate(read) if entity is not None]
+        refused = await together(*(partial(conflicts, store, [entity]) for entity in writes))
+        assert sorted(refused) == [False, True]
+        assert await same(store, account()) == replace(writes[refused.index(False)], version=2)
+
+    async def test_of_many_claims_one_wins(self, store: Store) -> None:
+        """Of twenty who claim one id at once, exactly one gets it, and the others get a Conflict."""
+        claims = [identifier(owner=f"{number}") for number in range(_CROWD)]
+        refused = await together(*(partial(conflicts, store, [claim]) for claim in claims))
+        assert refused.count(False) == 1
+        assert await same(store, identifier()) == at(1, claims[refused.index(False)])
+
+    async def test_no_update_is_lost(self, store: Store) -> None:
+        """Twenty who each raise a number by one, again after each Conflict, raise it by twenty."""
+        await put(store, account(epoch=0))
+        await together(*[partial(_raise, store)] * _CROWD)
+        assert await same(store, account()) == account(version=1 + _CROWD, epoch=_CROWD)
+
+    async def test_strangers_all_get_through(self, store: Store) -> None:
+        """Twenty who write what nobody else writes are all stored, if each tries again after a Conflict."""
+        await together(*(partial(_insist, store, grant(f"{number:02}")) for number in range(_CROWD)))
+        assert len(await store.find(by_owner(Grant, "ada"))) == _CROWD
+
+    async def test_unchanged_stops_write_skew(self, store: Store) -> None:
+        """Of two who read the same two entities and each write another one of them, exactly one is stored."""
+        for number in range(10):
+            one, two = account(f"{number} one"), account(f"{number} two")
+            await put(store, one, two)
+            first = partial(conflicts, store, [at(1, one)], [at(1, two)])
+            second = partial(conflicts, store, [at(1, two)], [at(1, one)])
+            assert sorted(await together(first, second)) == [False, True]
+
+    async def test_nobody_sees_half_a_commit(self, store: Store) -> None:
+        """Whoever finds several entities while they are written together finds all before or all after it."""
+        pair = [identifier("one", form=0), identifier("two", form=0)]
+        await put(store, *pair)
+        seen: list[Sequence[Identifier]] = []
+
+        async def write() -> None:
+            for version in range(1, _CROWD):
+                await put(store, *(at(version, replace(entity, form=version)) for entity in pair))
+
+        async def look() -> None:
+            for _ in range(_CROWD):
+                seen.append(await store.find(by_owner(Identifier, "ada")))
+                await checkpoint()
+
+        await together(write, look, look)
+        assert all(one.form == two.form for one, two in seen)
+
+    async def test_cancelled_commit_leaves_all_or_nothing(self, store: Store) -> None:
+        """Of a commit whose task was cancelled either everything is stored or nothing, and the store works on."""
+        for steps in range(_CROWD):
+            owner = f"owner {steps}"
+            with anyio.fail_after(_LONGEST_WAIT):
+                await _cancel_after(steps, partial(put, store, *(grant(f"{steps} {name}", owner) for name in "abc")))
+                assert len(await store.find(by_owner(Grant, owner))) in {0, 3}
+                await _insist(store, account(owner))
+                assert len(await store.find(by_owner(Grant, owner))) in {0, 3}
+
+    async def test_agrees_with_a_store_in_memory(self, store: Store) -> None:
+        """After any sequence of commits, a store has refused and keeps the same as a store in memory."""
+        numbers = count()
+
+        async def law(history: list[tuple[list[_Touch], list[_Touch]]]) -> None:
+            twin, prefix = MemoryStore(), f"{next(numbers)} "
+            for touched, guarded in history:
+                writes = [await touch.on(twin, prefix) for touch in touched]
+                unchanged = _stored_ones([await touch.on(twin, prefix) for touch in guarded], besides=writes)
+                assert await conflicts(store, writes, unchanged) == await conflicts(twin, writes, unchanged)
+                assert await _state(store, prefix) == await _state(twin, prefix)
+
+        await for_all(_HISTORIES, law, examples=40)
+
+
+def _stored_ones(entities: Sequence[Entity], *, besides: Sequence[Entity]) -> list[Entity]:
+    written = {(type(entity), entity.id) for entity in besides}
+    return [entity for entity in entities if entity.version > 0 and (type(entity), entity.id) not in written]
+
+
+async def _state(store: Store, prefix: str) -> list[Sequence[Entity]]:
+    """Everything that can be found in a store under this prefix."""
+    people = [list(await store.find(by_id(Account, prefix + name))) for name in _NAMES]
+    claims = [list(await store.find(by_id(Identifier, prefix + name))) for name in _NAMES]
+    owned = [by_owner(Identifier, prefix + owner, limit=limit) for owner in _OWNERS for limit in (None, 2)]
+    return [*people, *claims, *[list(await store.find(key)) for key in owned]]
+
+
+async def _cancel_after(steps: int, work: Callable[[], Awaitable[None]]) -> None:
+    async def do() -> None:
+        await work()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(do)
+        for _ in range(steps):
+            await checkpoint()
+        group.cancel_scope.cancel()
+
+
+async def _raise(store: Store) -> None:
+    for _ in range(_PATIENCE):
+        read = await same(store, account())
+        assert read is not None
+        if not await conflicts(store, [replace(read, epoch=read.epoch + 1)]):
+            return
+        await checkpoint()
+    raise AssertionError("no end of conflicts")
+
+
+async def _insist(store: Store, entity: Entity) -> None:
+    for _ in range(_PATIENCE):
+        if not await conflicts(store, [entity]):
+            return
+        await checkpoint()
+    raise AssertionError("no end of conflicts")
