@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from authcore import audit, challenges, outbox
+from authcore.challenges import Challenged
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import (
     Account,
@@ -148,12 +149,21 @@ def register(
     return accept(challenge, writes)
 
 
-def request_verification(occasion: Occasion, *, claim: Claim, slot: ChallengeSlot | None) -> Decision[TwoStepSession]:
-    """Decide to send a code to an account that awaits its proof, or to nobody; both look alike."""
-    awaiting = claim.holder if awaits_proof(claim.holder) else None
-    account = None if awaiting is None or awaiting.decoy else awaiting
-    destination = "" if account is None else address_of(account)
-    return challenges.request(occasion, account=account, slot=slot, purpose=challenges.VERIFY, destination=destination)
+def request_verification(occasion: Occasion, asked: Challenged) -> Decision[TwoStepSession]:
+    """Decide to send another code for a registration, to whoever holds the challenge of that very registration.
+
+    Nobody else gets one: a code that anybody could ask for would let the owner of an address prove it for a stranger
+    who registered it with a password of his own.
+    """
+    challenge, account = asked.challenge, asked.account
+    refusal = challenges.outdated(asked)
+    if refusal is not None or challenge is None or account is None:
+        return refuse(refusal or ChallengeEnded())
+    if challenge.purpose != challenges.VERIFY or not awaits_proof(account):
+        return refuse(ChallengeEnded(cause="nothing to prove"))
+    return challenges.request(
+        occasion, account=account, slot=asked.slot, purpose=challenges.VERIFY, destination=challenge.destination
+    )
 
 
 def verify(
@@ -196,7 +206,7 @@ def _is_held_by_another(claim: Claim, account: Account | None) -> bool:
 def _first_message(occasion: Occasion, challenge: TwoStepSession, taken_by: Account | None) -> Message:
     """The code for whoever registers; or, where the address is taken, word to its owner, at the stored address."""
     if taken_by is None:
-        return outbox.code_message(occasion, challenge)
+        return outbox.code_message(occasion, challenge, is_decoy=False)
     kind = MessageKind.ALREADY_REGISTERED if standing(taken_by) is None else MessageKind.DECOY
     return outbox.notice(occasion, kind, account=taken_by, destination=address_of(taken_by))
 

@@ -1,10 +1,10 @@
-"""Deciding about challenges.  Nothing here performs I/O, reads a clock or draws randomness.
+"""Deciding about challenges.  Nothing here performs I/O, reads a clock or draws randomness, and no code is ever stored.
 
 A challenge is open until it ends, once: OPEN -> SPENT (the right code) | EXHAUSTED (too many wrong ones) |
 EXPIRED (its deadline) | outdated (a newer one is in its slot, or the account has a newer epoch).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,12 +14,32 @@ from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, Ses
 from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, CodeMismatch, InvalidInput
 from authcore.occasion import Occasion
 
-__all__ = ["VERIFY", "answer", "check_purpose", "fill", "is_open", "open_challenge", "request", "slot_id"]
+__all__ = [
+    "VERIFY",
+    "Challenged",
+    "answer",
+    "check_purpose",
+    "fill",
+    "holds",
+    "open_challenge",
+    "outdated",
+    "request",
+    "slot_id",
+]
 
 VERIFY: Final = "verify"
 """The purpose of the code that proves an account's address; no application may use it for its own."""
 
 _LONGEST_PURPOSE: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenged:
+    """A challenge as a token names it, with its account, and the account's slot for its purpose, as they are now."""
+
+    challenge: TwoStepSession | None = None
+    account: Account | None = None
+    slot: ChallengeSlot | None = None
 
 
 def check_purpose(purpose: str) -> None:
@@ -31,15 +51,15 @@ def check_purpose(purpose: str) -> None:
 
 
 def open_challenge(
-    occasion: Occasion, *, account: Account | None, purpose: str, destination: str, asked_by: str | None = None
+    occasion: Occasion, *, account: Account, purpose: str, destination: str, asked_by: str | None = None
 ) -> TwoStepSession:
-    """Return a new challenge; without an account it is a decoy, which no code ever answers."""
+    """Return a new challenge for an account."""
     return TwoStepSession(
         id=occasion.ids.session,
         created_at=occasion.now,
         updated_at=occasion.now,
-        account_id=None if account is None else account.id,
-        epoch=0 if account is None else account.epoch,
+        account_id=account.id,
+        epoch=account.epoch,
         expires_at=occasion.now + occasion.policy.challenge,
         code_key=occasion.code_key,
         max_attempts=occasion.policy.code_attempts,
@@ -52,22 +72,24 @@ def open_challenge(
 def request(
     occasion: Occasion,
     *,
-    account: Account | None,
+    account: Account,
     slot: ChallengeSlot | None,
     purpose: str,
     destination: str,
     asked_by: str | None = None,
 ) -> Decision[TwoStepSession]:
-    """Decide to send a code to an account's stored address; without an account, to send none and look alike.
+    """Decide to send a code to an account's stored address; for a decoy, to send none and look alike.
 
     `slot` is the account's slot for this purpose, if there is one already; what was in it ends.
     """
     challenge = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
-    event = audit.record(
-        occasion, AuditKind.CODE_REQUESTED, account_id=challenge.account_id, session_id=challenge.id, reason=purpose
+    writes = (
+        challenge,
+        fill(slot, challenge, account=account),
+        outbox.code_message(occasion, challenge, is_decoy=account.decoy),
+        _event(occasion, AuditKind.CODE_REQUESTED, challenge),
     )
-    filled = [] if account is None else [fill(slot, challenge, account=account)]
-    return accept(challenge, [challenge, *filled, outbox.code_message(occasion, challenge), event])
+    return accept(challenge, writes)
 
 
 def slot_id(account_id: str, purpose: str) -> str:
@@ -88,38 +110,39 @@ def fill(slot: ChallengeSlot | None, challenge: TwoStepSession, *, account: Acco
     )
 
 
-def is_open(challenge: TwoStepSession, *, now: datetime) -> bool:
+def holds(asked: Challenged, *, now: datetime) -> bool:
     """Tell whether a challenge still awaits its code."""
-    return challenge.deleted_at is None and challenge.ended_at is None and now < challenge.expires_at
+    return asked.challenge is not None and _is_open(asked.challenge, now=now) and outdated(asked) is None
+
+
+def outdated(asked: Challenged) -> AuthError | None:
+    """Return what has happened to the account that makes a challenge count no more, or None."""
+    challenge, account, slot = asked.challenge, asked.account, asked.slot
+    if challenge is None or account is None:
+        return ChallengeEnded(cause="unknown")
+    if account.epoch != challenge.epoch:
+        return ChallengeEnded(cause="epoch")
+    return None if slot is not None and slot.challenge_id == challenge.id else ChallengeEnded(cause="superseded")
 
 
 def answer(
-    occasion: Occasion,
-    *,
-    challenge: TwoStepSession | None,
-    account: Account | None,
-    slot: ChallengeSlot | None,
-    purpose: str,
-    asked_by: str | None,
-    given: str,
-    key: bytes | None,
+    occasion: Occasion, asked: Challenged, *, purpose: str, asked_by: str | None, given: str, key: bytes | None
 ) -> Decision[TwoStepSession]:
     """Decide whether a code answers a challenge; a wrong one is counted, and the last wrong one ends it for ever.
 
-    `account` is the challenge's owner as it is now and `slot` the owner's slot for the challenge's purpose, `asked_by`
-    the authentication session that presents the code, and `key` the derivation key that the challenge names, or None
-    if it was removed from the keyring.
+    `asked_by` is the authentication session that presents the code, and `key` the derivation key that the challenge
+    names, or None if it was removed from the keyring.  Nothing ever answers a decoy's challenge.
     """
-    if challenge is None or key is None:
+    challenge, account = asked.challenge, asked.account
+    if challenge is None or account is None:
         return refuse(ChallengeEnded(cause="unknown"))
-    refusal = _unanswerable(challenge, purpose=purpose, asked_by=asked_by, now=occasion.now)
-    refusal = refusal or _outdated(challenge, account, slot)
-    if refusal is not None:
-        return refuse(refusal)
+    refusal = _unanswerable(challenge, purpose=purpose, asked_by=asked_by, now=occasion.now) or outdated(asked)
+    if refusal is not None or key is None:
+        return refuse(refusal or ChallengeEnded(cause="key"))
     is_right = codes.matches(given, codes.code_of(challenge, key=key, policy=occasion.policy))
-    if is_right and account is not None and not account.decoy:
+    if is_right and not account.decoy:
         spent = replace(_end(challenge, SessionEnd.SPENT, now=occasion.now), attempts=challenge.attempts + 1)
-        return accept(spent, [spent, _answered(occasion, AuditKind.CODE_ACCEPTED, challenge)])
+        return accept(spent, [spent, _event(occasion, AuditKind.CODE_ACCEPTED, challenge)])
     return _count(occasion, challenge)
 
 
@@ -128,23 +151,16 @@ def _unanswerable(challenge: TwoStepSession, *, purpose: str, asked_by: str | No
         return ChallengeEnded(cause="another purpose or session")
     if challenge.ended_as is SessionEnd.EXHAUSTED:
         return AttemptsExhausted()
-    if not is_open(challenge, now=now):
-        return ChallengeEnded(cause=str(challenge.ended_as or "expired"))
-    return None
+    return None if _is_open(challenge, now=now) else ChallengeEnded(cause=str(challenge.ended_as or "expired"))
 
 
-def _outdated(challenge: TwoStepSession, account: Account | None, slot: ChallengeSlot | None) -> AuthError | None:
-    """Tell whether something has happened to the account that a challenge cannot know of; decoys have none."""
-    if account is None:
-        return None
-    if account.epoch != challenge.epoch:
-        return ChallengeEnded(cause="epoch")
-    return None if slot is not None and slot.challenge_id == challenge.id else ChallengeEnded(cause="superseded")
+def _is_open(challenge: TwoStepSession, *, now: datetime) -> bool:
+    return challenge.deleted_at is None and challenge.ended_at is None and now < challenge.expires_at
 
 
 def _count(occasion: Occasion, challenge: TwoStepSession) -> Decision[TwoStepSession]:
     counted = replace(challenge, updated_at=occasion.now, attempts=challenge.attempts + 1)
-    event = _answered(occasion, AuditKind.CODE_REFUSED, challenge)
+    event = _event(occasion, AuditKind.CODE_REFUSED, challenge)
     left = counted.max_attempts - counted.attempts
     if left > 0:
         return refuse(CodeMismatch(attempts_left=left), [counted, event])
@@ -155,7 +171,7 @@ def _end(challenge: TwoStepSession, ended_as: SessionEnd, *, now: datetime) -> T
     return replace(challenge, updated_at=now, ended_at=now, ended_as=ended_as)
 
 
-def _answered(occasion: Occasion, kind: AuditKind, challenge: TwoStepSession) -> AuditEvent:
+def _event(occasion: Occasion, kind: AuditKind, challenge: TwoStepSession) -> AuditEvent:
     return audit.record(
         occasion, kind, account_id=challenge.account_id, session_id=challenge.id, reason=challenge.purpose
     )

@@ -4,13 +4,15 @@ import logging
 from dataclasses import dataclass
 
 from authcore import outbox
+from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision, accept
-from authcore.entities import Message, MessageState, TwoStepSession
+from authcore.entities import Message, MessageState
 from authcore.errors import DeliveryFault
 from authcore.flows import Flows, Work
 from authcore.keyring import Keyring
 from authcore.letters import letter_of
+from authcore.lookups import challenged
 from authcore.policy import Policy
 from authcore.ports import Courier, by_id, by_owner
 
@@ -35,7 +37,7 @@ class Delivery:
     async def deliver_due(self, *, limit: int) -> int:
         """Try up to `limit` messages of each queue that are due, and return how many were sent."""
         sent = 0
-        for queue in outbox.QUEUES:
+        for queue in outbox.queues(self.policy):
             # Read outside any flow: who sees an old queue only fails to get the lease.
             for message in await self.flows.store.find(by_owner(Message, queue, limit=limit)):
                 if outbox.is_due(message, now=self.flows.clock.now()):
@@ -56,9 +58,9 @@ class Delivery:
 
     async def _send(self, held: Message) -> MessageState | None:
         """Return what came of it, or None if nobody knows."""
-        challenge = await self._challenge(held)
-        key = None if challenge is None else self.keyring.derive(challenge.code_key, CODE_KEY)
-        letter = letter_of(held, challenge=challenge, key=key, now=self.flows.clock.now(), policy=self.policy)
+        asked = Challenged() if held.session_id is None else await challenged(self.flows.store, held.session_id)
+        key = None if asked.challenge is None else self.keyring.derive(asked.challenge.code_key, CODE_KEY)
+        letter = letter_of(held, asked, key=key, now=self.flows.clock.now(), policy=self.policy)
         if letter is None:
             return MessageState.DISCARDED
         try:
@@ -70,11 +72,6 @@ class Delivery:
             _log.exception("message %s: the outcome is unknown, attempt %d", held.id, held.attempts)
             return None
         return MessageState.SENT
-
-    async def _challenge(self, held: Message) -> TwoStepSession | None:
-        if held.session_id is None:
-            return None
-        return await self.flows.store.get(by_id(TwoStepSession, held.session_id))
 
     async def _settle(self, work: Work, held: Message, state: MessageState) -> Decision[None]:
         """Write what came of a sending, unless the lease has run out and somebody else holds the message now."""

@@ -1,9 +1,7 @@
 """Reading what belongs together, through any Reader.  Nothing here decides or writes."""
 
-from typing import NamedTuple
-
 from authcore.accounts import Claim, password_id
-from authcore.challenges import slot_id
+from authcore.challenges import Challenged, slot_id
 from authcore.decisions import Decision
 from authcore.entities import Account, ChallengeSlot, Credential, Identifier, TwoStepSession
 from authcore.flows import Work
@@ -12,15 +10,7 @@ from authcore.ports import Reader, by_id
 from authcore.principal import Principal, identify
 from authcore.tokens import Reference
 
-__all__ = ["Challenged", "challenged", "claim_on", "destination_of", "identified", "password_of", "slot_of"]
-
-
-class Challenged(NamedTuple):
-    """A challenge, with its account and the account's slot for its purpose; a decoy has neither."""
-
-    challenge: TwoStepSession | None
-    account: Account | None
-    slot: ChallengeSlot | None
+__all__ = ["challenged", "claim_on", "destination_of", "identified", "password_of", "slot_of"]
 
 
 async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
@@ -37,13 +27,14 @@ async def password_of(reader: Reader, account: Account | None) -> Credential | N
     return None if account is None else await reader.get(by_id(Credential, password_id(account.id)))
 
 
-async def challenged(reader: Reader, reference: Reference) -> Challenged:
-    """Return the challenge that a token names, and whose it is: the subject never comes from anywhere else."""
-    challenge = await reader.get(by_id(TwoStepSession, reference.id))
+async def challenged(reader: Reader, challenge_id: str) -> Challenged:
+    """Return a challenge, and whose it is: the subject never comes from anywhere else."""
+    challenge = await reader.get(by_id(TwoStepSession, challenge_id))
     if challenge is None or challenge.account_id is None:
-        return Challenged(challenge, None, None)
+        return Challenged(challenge=challenge)
     account = await reader.get(by_id(Account, challenge.account_id))
-    return Challenged(challenge, account, await slot_of(reader, account, challenge.purpose))
+    slot = await slot_of(reader, account, challenge.purpose)
+    return Challenged(challenge=challenge, account=account, slot=slot)
 
 
 async def slot_of(reader: Reader, account: Account | None, purpose: str) -> ChallengeSlot | None:
@@ -52,10 +43,8 @@ async def slot_of(reader: Reader, account: Account | None, purpose: str) -> Chal
 
 
 async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
-    """Return who holds the address that a challenge's code was sent to; a decoy's was sent nowhere."""
-    if challenge is None or not challenge.destination:
-        return None
-    return await claim_on(reader, recognise(challenge.destination))
+    """Return who holds the address that a challenge's code was sent to, if there is a challenge."""
+    return None if challenge is None else await claim_on(reader, recognise(challenge.destination))
 
 
 async def identified(work: Work, reference: Reference) -> Decision[Principal]:

@@ -15,21 +15,20 @@ from authcore.entities import Account, Message, MessageKind, MessageState, TwoSt
 from authcore.occasion import Occasion
 from authcore.policy import Policy
 
-__all__ = ["QUEUES", "code_message", "failed", "finished", "is_due", "lease", "notice"]
-
-FRESH: Final = "outbox"
-AGAIN: Final = "outbox-again"
-
-QUEUES: Final = (FRESH, AGAIN)
-"""Where deliverers look: what was never tried comes first, so that what keeps failing holds up nobody."""
+__all__ = ["code_message", "failed", "finished", "is_due", "lease", "notice", "queues"]
 
 _FIRST_PAUSE: Final = timedelta(seconds=5)
-_LONGEST_PAUSE: Final = timedelta(hours=1)
+_GROWTH: Final = 4
 
 
-def code_message(occasion: Occasion, challenge: TwoStepSession) -> Message:
+def queues(policy: Policy) -> tuple[str, ...]:
+    """Return where deliverers look, what was never tried first."""
+    return tuple(map(_queue, range(policy.message_attempts + 1)))
+
+
+def code_message(occasion: Occasion, challenge: TwoStepSession, *, is_decoy: bool) -> Message:
     """Return the message that brings a challenge's code; for a decoy, one that is never sent."""
-    kind = MessageKind.DECOY if challenge.account_id is None else MessageKind.CODE
+    kind = MessageKind.DECOY if is_decoy else MessageKind.CODE
     return replace(
         _message(occasion, kind, account_id=challenge.account_id, destination=challenge.destination),
         session_id=challenge.id,
@@ -49,13 +48,19 @@ def is_due(message: Message, *, now: datetime) -> bool:
 
 
 def lease(message: Message | None, *, now: datetime, policy: Policy) -> Decision[Message | None]:
-    """Decide whether this deliverer sends a message: only one of them gets to write this."""
+    """Decide whether this deliverer sends a message: only one of them gets to write this.
+
+    What was tried often enough, and never came to a known end, is given up.
+    """
     if message is None or not is_due(message, now=now):
         return accept(None)
+    if message.attempts >= policy.message_attempts:
+        return accept(None, [finished(message, MessageState.FAILED, now=now)])
     held = replace(
         message,
         updated_at=now,
         state=MessageState.SENDING,
+        queue=_queue(message.attempts + 1),
         attempts=message.attempts + 1,
         leased_until=now + policy.message_lease,
     )
@@ -71,10 +76,17 @@ def failed(message: Message, *, now: datetime, policy: Policy) -> Message:
     """Return a message that was surely not sent: to be tried again, later each time, until it is given up."""
     if message.attempts >= policy.message_attempts:
         return finished(message, MessageState.FAILED, now=now)
-    pause = min(_FIRST_PAUSE * 2 ** (message.attempts - 1), _LONGEST_PAUSE)
-    return replace(
-        message, updated_at=now, state=MessageState.PENDING, queue=AGAIN, due_at=now + pause, leased_until=None
-    )
+    pause = _FIRST_PAUSE * _GROWTH ** (message.attempts - 1)
+    return replace(message, updated_at=now, state=MessageState.PENDING, due_at=now + pause, leased_until=None)
+
+
+def _queue(attempts: int) -> str:
+    """Name the queue of what was tried so often.
+
+    All that wait in one queue wait equally long, so the oldest, which is found first, is due first: what keeps failing
+    holds up nothing that would not.
+    """
+    return f"outbox-{attempts}"
 
 
 def _message(occasion: Occasion, kind: MessageKind, *, account_id: str | None, destination: str) -> Message:
@@ -85,6 +97,6 @@ def _message(occasion: Occasion, kind: MessageKind, *, account_id: str | None, d
         kind=kind,
         destination=destination,
         account_id=account_id,
-        queue=FRESH,
+        queue=_queue(0),
         due_at=occasion.now,
     )

@@ -16,7 +16,9 @@ __all__ = ["Policy"]
 _SHORTEST_CODE: Final = 6
 _FEWEST_CODES: Final = 10**6
 _LONGEST_CODE: Final = 32
+_LONGEST_NAME: Final = 100
 _MOST_ATTEMPTS: Final = 100
+_MOST_SENDINGS: Final = 8
 _LONGEST_CHALLENGE: Final = timedelta(minutes=10)
 _LONGEST_SESSION: Final = timedelta(days=30)
 _SHORTEST_PASSWORD: Final = 8
@@ -80,8 +82,8 @@ class Policy:
     challenge_cookie: CookieSettings = field(default_factory=lambda: CookieSettings(name="__Host-authcore-two-step"))
     """The cookie of a person who is about to enter a code."""
 
-    message_attempts: int = 8
-    """How often a message is tried before it is given up."""
+    message_attempts: int = 6
+    """How often a message is tried before it is given up: 1 to 8.  The pauses begin at 5 seconds, and grow fourfold."""
 
     message_lease: timedelta = timedelta(minutes=2)
     """How long a deliverer holds a message; after that its outcome is unknown and another one may send it."""
@@ -103,7 +105,9 @@ class Policy:
         zero = timedelta(0)
         letters = set(self.code_alphabet)
         return {
-            "issuer and audience must not be empty": not (self.issuer and self.audience),
+            "issuer and audience must be 1 to 100 ASCII characters": not all(
+                text.isascii() and 0 < len(text) <= _LONGEST_NAME for text in (self.issuer, self.audience)
+            ),
             "inactivity must be longer than zero and at most absolute": not zero < self.inactivity <= self.absolute,
             "absolute must be at most 30 days": self.absolute > _LONGEST_SESSION,
             "challenge must be longer than zero and at most 10 minutes": not zero
@@ -127,7 +131,9 @@ class Policy:
             "login_with must name at least one kind of identifier": not self.login_with,
             "session_cookie and challenge_cookie must have different names": self.session_cookie.name
             == self.challenge_cookie.name,
-            "message_attempts must be at least 1 and message_lease longer than zero": self.message_attempts < 1
+            "message_attempts must be 1 to 8 and message_lease longer than zero": not 1
+            <= self.message_attempts
+            <= _MOST_SENDINGS
             or self.message_lease <= zero,
             "flow_attempts must be at least 1 and flow_patience longer than zero": self.flow_attempts < 1
             or self.flow_patience <= zero,

@@ -89,8 +89,8 @@ def log_in(
 
 
 def log_out(occasion: Occasion, session: AuthenticationSession | None) -> Decision[bool]:
-    """Decide to close a session; tells whether it was open, and closing twice is no error."""
-    if session is None or session.ended_at is not None:
+    """Decide to close a session that counts, if there is one; tells whether there was."""
+    if session is None:
         return accept(outcome=False)
     event = audit.record(occasion, AuditKind.LOGGED_OUT, account_id=session.account_id, session_id=session.id)
     return accept(outcome=True, writes=[_end(session, SessionEnd.CLOSED, now=occasion.now), event])

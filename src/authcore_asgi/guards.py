@@ -63,7 +63,9 @@ def _guard(handler: H, requirement: Requirement | None) -> H:
 
 
 def _visit_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> Visit:
-    return _visit_of(next((value for value in (*named.values(), *arguments) if hasattr(value, "scope")), None))
+    # By name first: another argument, such as what a body was read into, may have a `scope` too.
+    likely = (*(named[name] for name in _PARAMETERS & named.keys()), *arguments)
+    return _visit_of(next((value for value in likely if hasattr(value, "scope")), None))
 
 
 def _check(visit: Visit, requirement: Requirement | None) -> None:

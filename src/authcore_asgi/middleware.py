@@ -97,6 +97,10 @@ class AuthMiddleware:
             if not answer.replaces(error):
                 raise
             await refuse(scope, problem(error), send)
+        except Exception:
+            # What the application has made of its own failure is its own answer, and goes out.
+            await answer.release()
+            raise
         else:
             if refusal is not None and answer.replaces(refusal):
                 await refuse(scope, problem(refusal), send)

@@ -22,10 +22,10 @@ def request_of(request: SanicRequest, body: bytes = b"") -> Request:
 
 async def read_body(request: SanicRequest) -> bytes:
     """Return the body of a streamed request; reading stops one octet after the limit, where the endpoints refuse it."""
-    body = b""
-    read = cast("_Readable", request.stream).read
-    while len(body) <= BODY_LIMIT and (chunk := await read()):
-        body += chunk
+    body, stream = b"", cast("_Stream", request.stream)
+    # Whoever asks an ASGI server for more than there is waits until the client gives up.
+    while stream.request_body and len(body) <= BODY_LIMIT:
+        body += await stream.read() or b""
     return body[: BODY_LIMIT + 1]
 
 
@@ -39,15 +39,19 @@ def response_of(response: Response) -> HTTPResponse:
     return answer
 
 
-class _Readable(Protocol):
+class _Stream(Protocol):
     """What Sanic's two kinds of streams have in common; the class they share does not say so."""
+
+    request_body: object
+    """True, in some words, as long as there is more to read."""
 
     async def read(self) -> bytes | None: ...
 
 
 def is_websocket(request: SanicRequest) -> bool:
-    """Tell whether a request is a websocket's handshake."""
-    return str(request.headers.getone("upgrade", "")).lower() == "websocket"
+    """Tell whether a request is a websocket's handshake; over HTTP/2 only the ASGI server's scope says so (RFC 8441)."""
+    scope = getattr(request.transport, "scope", {})
+    return scope.get("type") == "websocket" or str(request.headers.getone("upgrade", "")).lower() == "websocket"
 
 
 def _octets(request: SanicRequest) -> Headers:

@@ -1,6 +1,6 @@
 """Setting a Sanic application up: the endpoints as a blueprint, the caller of every request, refusals as problems."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final, TypeAlias
 
 from sanic import Blueprint, HTTPResponse, Request, Sanic
@@ -56,7 +56,7 @@ def _blueprint(endpoints: Endpoints, background: Background) -> Blueprint:
     return blueprint
 
 
-def _identification(endpoints: Endpoints, exempt: Collection[str]) -> Callable[[Request], Awaitable[None]]:
+def _identification(endpoints: Endpoints, exempt: Collection[str]) -> Callable[[Request], Coroutine[Any, Any, HTTPResponse | None]]:
     skipped = {*endpoints.paths, *(path.rstrip("/") for path in exempt)}
     below = tuple(f"{path.rstrip('/')}/" for path in exempt)
 

@@ -14,7 +14,6 @@ from authcore.flows import Work
 from authcore.identifiers import recognise
 from authcore.lookups import claim_on, identified, password_of
 from authcore.passwords import normalise
-from authcore.ports import by_id
 from authcore.principal import Principal
 from authcore.tokens import TokenKind
 
@@ -72,7 +71,8 @@ class Logins(Parts):
         occasion = self._occasion(device)
 
         async def decide(work: Work) -> Decision[bool]:
-            return sessions.log_out(occasion.at(work.now), await work.get(by_id(AuthenticationSession, reference.id)))
+            calling = (await identified(work, reference)).outcome
+            return sessions.log_out(occasion.at(work.now), None if calling is None else calling.session)
 
         return await self._flows.run(decide)
 

@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from authcore import challenges
+from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision
 from authcore.entities import AuthenticationSession, Device, Session, TwoStepSession
 from authcore.flows import Flows
 from authcore.hashing import Argon2Hasher
 from authcore.keyring import Keyring
-from authcore.lookups import Challenged
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
@@ -55,24 +55,11 @@ class Parts:
         )
 
     def _answer(
-        self,
-        occasion: Occasion,
-        asked: Challenged,
-        *,
-        purpose: str,
-        code: str,
-        asked_by: str | None = None,
+        self, occasion: Occasion, asked: Challenged, *, purpose: str, code: str, asked_by: str | None = None
     ) -> Decision[TwoStepSession]:
-        return challenges.answer(
-            occasion,
-            challenge=asked.challenge,
-            account=asked.account,
-            slot=asked.slot,
-            purpose=purpose,
-            asked_by=asked_by,
-            given=code,
-            key=None if asked.challenge is None else self.keyring.derive(asked.challenge.code_key, CODE_KEY),
-        )
+        challenge = asked.challenge
+        key = None if challenge is None else self.keyring.derive(challenge.code_key, CODE_KEY)
+        return challenges.answer(occasion, asked, purpose=purpose, asked_by=asked_by, given=code, key=key)
 
     def _occasion(self, device: Device | None = None) -> Occasion:
         now = self.clock.now()

@@ -13,7 +13,7 @@ from authcore.entities import (
 )
 from authcore.errors import InvalidIdentifier
 from authcore.flows import Work
-from authcore.identifiers import CanonicalIdentifier, canonical_email, canonical_phone, canonical_username, recognise
+from authcore.identifiers import CanonicalIdentifier, canonical_email, canonical_phone, canonical_username
 from authcore.lookups import challenged, claim_on, destination_of, password_of, slot_of
 from authcore.ports import by_owner
 from authcore.tokens import TokenKind
@@ -63,17 +63,16 @@ class Registration(Parts):
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
-    async def request_verification(self, *, identifier: str, device: Device | None = None) -> Issued[TwoStepSession]:
-        """Send a new code to an account that has not proven its address; any other identifier answers alike.
+    async def request_verification(self, *, challenge: str, device: Device | None = None) -> Issued[TwoStepSession]:
+        """Send another code for a registration, in a new challenge that takes the place of the old one.
 
-        Raises InvalidIdentifier.
+        `challenge` is the old one's token; without it, register again.  Raises InvalidToken if it is none, and
+        ChallengeEnded if there is nothing to prove by it any more.
         """
-        name, occasion = recognise(identifier), self._occasion(device)
+        reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            claim = await claim_on(work, name)
-            slot = await slot_of(work, claim.holder, challenges.VERIFY)
-            return accounts.request_verification(occasion.at(work.now), claim=claim, slot=slot)
+            return accounts.request_verification(occasion.at(work.now), await challenged(work, reference.id))
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
@@ -86,7 +85,7 @@ class Registration(Parts):
         reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
 
         async def decide(work: Work) -> Decision[Account]:
-            asked = await challenged(work, reference)
+            asked = await challenged(work, reference.id)
             answered = self._answer(occasion.at(work.now), asked, purpose=challenges.VERIFY, code=code)
             claim = await destination_of(work, asked.challenge)
             return accounts.verify(answered, account=asked.account, claim=claim, now=work.now)

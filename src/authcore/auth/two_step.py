@@ -63,7 +63,7 @@ class TwoStep(Parts):
             calling = await identified(work, asking)
             if calling.refusal is not None:
                 return refuse(calling.refusal)
-            asked = await challenged(work, reference)
+            asked = await challenged(work, reference.id)
             return self._answer(occasion.at(work.now), asked, purpose=purpose, code=code, asked_by=asking.id)
 
         return await self._flows.run(decide)

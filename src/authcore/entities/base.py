@@ -1,5 +1,6 @@
 """What every entity has, and which values an entity may hold at all.  No entity of the domain is defined here."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Annotated, ClassVar, Final, get_args, get_origin, get_type_hi
 
 from authcore.errors import InvalidInput
 
-__all__ = ["Entity", "Id", "Name", "Note", "field_types", "max_length"]
+__all__ = ["Entity", "Id", "Name", "Note", "Texts", "field_types", "max_length", "texts_to_json"]
 
 Id = Annotated[str, 300]
 """An id: random text, or a canonical value such as `email:ada@example.org`."""
@@ -18,7 +19,10 @@ Name = Annotated[str, 64]
 Note = Annotated[str, 255]
 """A line of text: an address, a user agent, a description."""
 
-_TEXTS: Final = 4096
+Texts = Annotated[tuple[str, ...], 16_000]
+"""Several texts, as many as their JSON array has room for."""
+
+_SHORT: Final = 64
 _BEYOND_64_BITS: Final = 2**63
 
 
@@ -62,10 +66,15 @@ def max_length(annotation: object) -> int:
     """Return how many characters a text of this type may have."""
     if get_origin(annotation) is Annotated:
         return int(get_args(annotation)[1])
-    return max((max_length(part) for part in get_args(annotation) if get_origin(part) is Annotated), default=_TEXTS)
+    return max((max_length(part) for part in get_args(annotation) if get_origin(part) is Annotated), default=_SHORT)
 
 
 _LONGEST: Final[dict[type[Entity], Mapping[str, int]]] = {}
+
+
+def texts_to_json(texts: tuple[str, ...]) -> str:
+    """Return how a tuple of texts is stored."""
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _check(name: str, value: object, longest: int) -> None:
@@ -78,8 +87,7 @@ def _check(name: str, value: object, longest: int) -> None:
         if not -_BEYOND_64_BITS <= value < _BEYOND_64_BITS:
             raise InvalidInput(name, "too_large")
     elif isinstance(value, tuple):
-        for item in value:
-            _check(name, item, longest)
+        _check_text(name, texts_to_json(value), longest)
 
 
 def _check_text(name: str, text: str, longest: int) -> None:

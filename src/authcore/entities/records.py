@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
-from authcore.entities.base import Entity, field_types, max_length
+from authcore.entities.base import Entity, field_types, max_length, texts_to_json
 
 __all__ = ["Column", "ColumnType", "Record", "Scalar", "columns_of", "from_record", "to_record"]
 
@@ -113,16 +113,12 @@ def _texts(value: Scalar) -> tuple[str, ...]:
     return tuple(json.loads(cast("str", value)))
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 _CODECS: Final[Mapping[object, _Codec]] = {
     str: _Codec(ColumnType.TEXT, str, str),
     int: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), lambda value: value),
     bool: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), bool),
     datetime: _Codec(ColumnType.INTEGER, _micros, _instant),
-    tuple[str, ...]: _Codec(ColumnType.TEXT, _json, _texts),
+    tuple[str, ...]: _Codec(ColumnType.TEXT, cast("Callable[[object], Scalar]", texts_to_json), _texts),
 }
 
 _OF_KIND: Final[dict[type[Entity], tuple[tuple[str, _Codec], ...]]] = {}

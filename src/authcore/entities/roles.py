@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authcore.entities.base import Entity, Id, Name, Note
+from authcore.entities.base import Entity, Id, Name, Note, Texts
 
 __all__ = ["Grant", "Role"]
 
@@ -13,7 +13,7 @@ class Role(Entity):
     """A named set of permissions; its id is its name."""
 
     description: Note = ""
-    permissions: tuple[str, ...]
+    permissions: Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

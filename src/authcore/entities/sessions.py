@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from authcore.entities.base import Entity, Id, Name, Note
+from authcore.entities.base import Entity, Id, Name, Note, Texts
 
 __all__ = [
     "AuthenticationSession",
@@ -59,7 +59,7 @@ class AuthenticationSession(Session):
 
     network: Annotated[str, 45]
     user_agent: Note
-    amr: tuple[str, ...]
+    amr: Texts
     auth_time: datetime
     generation: int = 1
     rotated_at: datetime

@@ -83,7 +83,7 @@ def texts(longest: int) -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from(["", *awkward]), st.text(_CHARACTERS, max_size=longest))
 
 
-def entities(kind: type[E], **fields: st.SearchStrategy[object]) -> st.SearchStrategy[E]:
+def entities(kind: type[E], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[E]:
     """Draw entities of one kind that were never stored; `fields` replaces the strategies of some fields."""
     drawn = {name: _values(annotation) for name, annotation in field_types(kind).items()}
     return st.builds(kind, **(drawn | {"version": st.just(0)} | fields))

@@ -59,9 +59,9 @@ ENDPOINTS: Final = (
     Endpoint(
         method="POST",
         path="/verification",
-        summary="Ask for another code for an account that awaits verification.",
+        summary="Ask for another code for a registration.",
         handle=handlers.request_verification,
-        fields=(Field("identifier", 320),),
+        challenge=True,
     ),
     Endpoint(
         method="POST",

@@ -55,7 +55,9 @@ async def register(access: Access, request: Request, texts: Texts) -> Response:
 
 async def request_verification(access: Access, request: Request, texts: Texts) -> Response:
     """Send another code, or look as if."""
-    issued = await access.auth.request_verification(identifier=texts["identifier"], device=device_of(request))
+    issued = await access.auth.request_verification(
+        challenge=_challenge(access, request, texts), device=device_of(request)
+    )
     return _challenged(access, issued)
 
 

@@ -87,7 +87,8 @@ class CommitLaws:
 
     async def test_kinds_do_not_share_ids(self, store: Store) -> None:
         """Entities of different kinds may have the same id and the same owner."""
-        await put(store, account("x"), role("x"), identifier("x", "x"), grant("x", "x"), session("x", "x"))
+        for entity in (account("x"), role("x"), identifier("x", "x"), grant("x", "x"), session("x", "x")):
+            await put(store, entity)
         assert await ids(store, by_owner(Identifier, "x")) == ["x"]
         assert await store.get(by_id(Role, "x")) == at(1, role("x"))
         assert await store.get(by_id(Credential, "x")) is None

@@ -133,7 +133,8 @@ async def for_all(
     Hypothesis is synchronous, so it draws in a thread; the law itself runs in the loop that the store was opened in.
     """
 
-    @settings(max_examples=examples, deadline=None)
+    # Hypothesis remembers failures by the function, and this one stands for many laws.
+    @settings(max_examples=examples, deadline=None, database=None)
     @given(values)
     def hold(value: T) -> None:
         anyio.from_thread.run(law, value)
