@@ -121,10 +121,11 @@ def register(
 
     `contact` is the claim to take: the real one, or a decoy's if `taken_by` names who has the address.  Whoever has
     registered this address before without proving it is replaced, password, username and codes: otherwise a stranger
-    could register an address first, and wait for its owner to prove it for him.
+    could register an address first, and wait for its owner to prove it for him.  A username is held no better: only an
+    account that has proven its address keeps it from others.
     """
     pending = contact.holder
-    if username is not None and _is_held_by_another(username, pending):
+    if username is not None and is_taken(username):
         return refuse(UsernameTaken())
     account = _pending_account(occasion, pending, contact=contact, username=username, decoy=taken_by is not None)
     challenge = challenges.open_challenge(
@@ -132,6 +133,7 @@ def register(
     )
     writes: list[Entity] = [
         account,
+        *_dispossessed(username, pending, now=occasion.now),
         _claimed(contact, account, now=occasion.now),
         *_renamed(username, account, held, now=occasion.now),
         password_credential(credential, account, secret, now=occasion.now),
@@ -199,10 +201,6 @@ def password_credential(credential: Credential | None, account: Account, secret:
     )
 
 
-def _is_held_by_another(claim: Claim, account: Account | None) -> bool:
-    return claim.holder is not None and (account is None or claim.holder.id != account.id)
-
-
 def _first_message(occasion: Occasion, challenge: TwoStepSession, taken_by: Account | None) -> Message:
     """The code for whoever registers; or, where the address is taken, word to its owner, at the stored address."""
     if taken_by is None:
@@ -240,6 +238,14 @@ def _claimed(claim: Claim, account: Account, *, now: datetime) -> Identifier:
         form=CANONICAL_FORM,
         account_id=account.id,
     )
+
+
+def _dispossessed(username: Claim | None, account: Account | None, *, now: datetime) -> list[Account]:
+    """Return the pending account that loses a username to this registration, if it is another one."""
+    holder = None if username is None else username.holder
+    if holder is None or (account is not None and account.id == holder.id):
+        return []
+    return [replace(holder, updated_at=now, username=None)]
 
 
 def _renamed(

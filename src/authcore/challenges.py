@@ -130,20 +130,22 @@ def answer(
 ) -> Decision[TwoStepSession]:
     """Decide whether a code answers a challenge; a wrong one is counted, and the last wrong one ends it for ever.
 
+    Wrong codes are counted in the account's slot as well: at the cap no code is judged, old or new, right or wrong.
+
     `asked_by` is the authentication session that presents the code, and `key` the derivation key that the challenge
     names, or None if it was removed from the keyring.  Nothing ever answers a decoy's challenge.
     """
-    challenge, account = asked.challenge, asked.account
-    if challenge is None or account is None:
+    challenge, account, slot = asked.challenge, asked.account, asked.slot
+    if challenge is None:
         return refuse(ChallengeEnded(cause="unknown"))
     refusal = _unanswerable(challenge, purpose=purpose, asked_by=asked_by, now=occasion.now) or outdated(asked)
-    if refusal is not None or key is None:
+    if refusal is not None or account is None or slot is None or key is None:
         return refuse(refusal or ChallengeEnded(cause="key"))
+    slot = _thawed(slot, occasion)
+    if slot.failures >= occasion.policy.challenge_failures:
+        return refuse(AttemptsExhausted(cause="slot"))
     is_right = codes.matches(given, codes.code_of(challenge, key=key, policy=occasion.policy))
-    if is_right and not account.decoy:
-        spent = replace(_end(challenge, SessionEnd.SPENT, now=occasion.now), attempts=challenge.attempts + 1)
-        return accept(spent, [spent, _event(occasion, AuditKind.CODE_ACCEPTED, challenge)])
-    return _count(occasion, challenge)
+    return _accepted(occasion, challenge, slot) if is_right and not account.decoy else _count(occasion, challenge, slot)
 
 
 def _unanswerable(challenge: TwoStepSession, *, purpose: str, asked_by: str | None, now: datetime) -> AuthError | None:
@@ -158,13 +160,28 @@ def _is_open(challenge: TwoStepSession, *, now: datetime) -> bool:
     return challenge.deleted_at is None and challenge.ended_at is None and now < challenge.expires_at
 
 
-def _count(occasion: Occasion, challenge: TwoStepSession) -> Decision[TwoStepSession]:
-    counted = replace(challenge, updated_at=occasion.now, attempts=challenge.attempts + 1)
+def _thawed(slot: ChallengeSlot, occasion: Occasion) -> ChallengeSlot:
+    """Return the slot as it counts now: failures are forgotten when the first of them is long ago."""
+    if slot.failing_since is None or occasion.now < slot.failing_since + occasion.policy.challenge_window:
+        return slot
+    return replace(slot, failures=0, failing_since=None)
+
+
+def _accepted(occasion: Occasion, challenge: TwoStepSession, slot: ChallengeSlot) -> Decision[TwoStepSession]:
+    spent = replace(_end(challenge, SessionEnd.SPENT, now=occasion.now), attempts=challenge.attempts + 1)
+    cleared = replace(slot, updated_at=occasion.now, failures=0, failing_since=None)
+    return accept(spent, [spent, cleared, _event(occasion, AuditKind.CODE_ACCEPTED, challenge)])
+
+
+def _count(occasion: Occasion, challenge: TwoStepSession, slot: ChallengeSlot) -> Decision[TwoStepSession]:
+    now = occasion.now
+    counted = replace(challenge, updated_at=now, attempts=challenge.attempts + 1)
+    failed = replace(slot, updated_at=now, failures=slot.failures + 1, failing_since=slot.failing_since or now)
     event = _event(occasion, AuditKind.CODE_REFUSED, challenge)
     left = counted.max_attempts - counted.attempts
     if left > 0:
-        return refuse(CodeMismatch(attempts_left=left), [counted, event])
-    return refuse(AttemptsExhausted(), [_end(counted, SessionEnd.EXHAUSTED, now=occasion.now), event])
+        return refuse(CodeMismatch(attempts_left=left), [counted, failed, event])
+    return refuse(AttemptsExhausted(), [_end(counted, SessionEnd.EXHAUSTED, now=now), failed, event])
 
 
 def _end(challenge: TwoStepSession, ended_as: SessionEnd, *, now: datetime) -> TwoStepSession:

@@ -26,6 +26,7 @@ AuthcoreError
 │   ├── CodeMismatch           a wrong code, with the attempts that are left
 │   ├── ChallengeEnded         spent, expired, revoked or unknown: ask for a new code
 │   │   └── AttemptsExhausted  too many wrong codes
+│   ├── PasswordMismatch       the current password, given once more, is wrong
 │   └── PermissionDenied       authenticated, and not allowed
 ├── Fault                      nobody's mistake: try again later; the text says no more
 │   ├── StoreFault             the store failed; whether a commit took place may be unknown
@@ -89,8 +90,8 @@ class AuthcoreError(Exception):
 class AuthError(AuthcoreError):
     """A refusal that its caller may be told about.
 
-    `code` is stable and machine-readable; `text` is safe to show to anyone; `evidence` holds what the caller needs to
-    go on (attempts left, the field at fault).  `cause` is private: it belongs in a log, never in an answer.
+    `code` is stable and machine-readable; `text` is safe to show to anyone; `evidence` holds what the caller needs
+    besides (attempts left, the field at fault).  `cause` is private: it belongs in a log, never in an answer.
     """
 
     code: ClassVar[str] = "refused"
@@ -99,7 +100,22 @@ class AuthError(AuthcoreError):
     def __init__(self, *, cause: str = "", evidence: Mapping[str, str | int] = _NOTHING) -> None:
         super().__init__(self.text)
         self.cause = cause
-        self.evidence = MappingProxyType(dict(evidence))
+        self._evidence = dict(evidence)
+
+    @property
+    def evidence(self) -> Mapping[str, str | int]:
+        """What the caller needs to go on, besides the code."""
+        return MappingProxyType(self._evidence)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let a refusal cross a process boundary as it is."""
+        return _restored, (type(self), self.__dict__)
+
+
+def _restored(kind: type[AuthError], state: dict[str, object]) -> AuthError:
+    refusal = kind.__new__(kind, kind.text)
+    refusal.__dict__.update(state)
+    return refusal
 
 
 class InvalidInput(AuthError):

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.25
+_DOUBLINGS: Final = 7
 
 
 @dataclass(slots=True)
@@ -28,10 +29,10 @@ class Work(Reader):
     """
 
     now: datetime
-    _store: Reader
-    _offload: Offload
-    _results: dict[Hashable, object]
-    _read: dict[tuple[type[Entity], str], Entity] = field(default_factory=dict)
+    _store: Reader = field(repr=False)
+    _offload: Offload = field(repr=False)
+    _results: dict[Hashable, object] = field(repr=False)
+    _read: dict[tuple[type[Entity], str], Entity] = field(default_factory=dict, repr=False)
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Read through to the store, and remember."""
@@ -53,9 +54,9 @@ class Work(Reader):
         return cast("T", self._results[task])
 
     def untouched(self, writes: Collection[Entity]) -> list[Entity]:
-        """Return what was read and is not written."""
-        written = {(type(entity), entity.id) for entity in writes}
-        return [entity for name, entity in self._read.items() if name not in written]
+        """Return what was read and is not written, at the version at which it was read first."""
+        written = {(type(entity), entity.id, entity.version) for entity in writes}
+        return [entity for (kind, id_), entity in self._read.items() if (kind, id_, entity.version) not in written]
 
     def _remember(self, found: Collection[Entity]) -> None:
         # The first reading counts: if a second one differs, the commit must fail.
@@ -86,7 +87,7 @@ class Flows:
             decision = await decide(work)
             if await self._committed(decision, work):
                 return decision.settle()
-            if self.clock.now() >= give_up_at:
+            if attempt + 1 == self.attempts or self.clock.now() >= give_up_at:
                 break
             await self.clock.sleep(self._pause(attempt))
         raise Contention
@@ -102,5 +103,5 @@ class Flows:
 
     def _pause(self, attempt: int) -> float:
         """Wait longer each time, and never as long as the others, so that racers drift apart."""
-        longest: float = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+        longest: float = min(_FIRST_PAUSE * 2 ** min(attempt, _DOUBLINGS), _LONGEST_PAUSE)
         return longest * (1 + self.entropy.token_bytes(1)[0]) / 256

@@ -35,6 +35,8 @@ class RootKey:
         if not self.kid.isascii() or not self.kid.replace("-", "").isalnum() or len(self.kid) > _LONGEST_KID:
             msg = f"a key id is 1 to {_LONGEST_KID} ASCII letters, digits and hyphens"
             raise ConfigurationError(msg)
+        if not isinstance(self.secret, bytes):
+            raise ConfigurationError(f"the secret of key {self.kid!r} must be bytes")
         if len(self.secret) < _SHORTEST:
             msg = f"the secret of key {self.kid!r} must be at least {_SHORTEST} bytes: use secrets.token_bytes(32)"
             raise ConfigurationError(msg)
@@ -71,8 +73,7 @@ class Keyring:
         Make a key with `python -c "import secrets; print('k1:' + secrets.token_hex(32))"`.  Raises ConfigurationError,
         which never repeats what it could not read.
         """
-        pairs = [pair.strip().partition(":") for pair in text.split(",") if pair.strip()]
-        return cls([RootKey(kid, _bytes(kid, digits)) for kid, _, digits in pairs])
+        return cls([_read(place, pair.strip()) for place, pair in enumerate(text.split(","), 1) if pair.strip()])
 
     @property
     def signing_kid(self) -> str:
@@ -98,8 +99,9 @@ class Keyring:
         return {key.kid: hmac.digest(b"authcore", key.secret, hashlib.sha256) for key in self.keys}
 
 
-def _bytes(kid: str, digits: str) -> bytes:
+def _read(place: int, pair: str) -> RootKey:
+    kid, _, digits = pair.partition(":")
     with suppress(ValueError):
-        return bytes.fromhex(digits)
-    # Raised out here, so that the error carries no context that holds the secret.
-    raise ConfigurationError(f"the secret of key {kid[:_LONGEST_KID]!r} must be written in hexadecimal digits")
+        return RootKey(kid, bytes.fromhex(digits))
+    # Raised out here, and without a word of what was read: whoever swaps the two must not find the secret in a log.
+    raise ConfigurationError(f"key {place} must be written as kid:hex, with at least {_SHORTEST} random bytes")

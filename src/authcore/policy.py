@@ -58,6 +58,12 @@ class Policy:
     code_attempts: int = 5
     """How many guesses one code allows; at most 100 (NIST 800-63B-4 section 3.2.2)."""
 
+    challenge_failures: int = 50
+    """How many wrong codes an account may give for one purpose in a window, over all codes; at most 100 (as above)."""
+
+    challenge_window: timedelta = timedelta(hours=24)
+    """How long wrong codes are remembered, from the first of them; a right one for that purpose forgets them."""
+
     password_min_length: int = 15
     """In code points: 15 where the password is the only factor, never less than 8 (NIST 800-63B-4 section 3.1.1.2)."""
 
@@ -83,7 +89,10 @@ class Policy:
     """The cookie of a person who is about to enter a code."""
 
     message_attempts: int = 6
-    """How often a message is tried before it is given up: 1 to 8.  The pauses begin at 5 seconds, and grow fourfold."""
+    """How often a message is tried before it is given up: 1 to 8.  The pauses begin at 5 seconds, and grow fourfold.
+
+    Lower it only while the outbox is empty: what has been tried more often than that is not looked at again.
+    """
 
     message_lease: timedelta = timedelta(minutes=2)
     """How long a deliverer holds a message; after that its outcome is unknown and another one may send it."""
@@ -122,6 +131,9 @@ class Policy:
             <= _LONGEST_CODE
             or len(letters) ** self.code_length < _FEWEST_CODES,
             "code_attempts must be 1 to 100": not 1 <= self.code_attempts <= _MOST_ATTEMPTS,
+            "challenge_failures must be 1 to 100, and challenge_window longer than challenge": not (
+                1 <= self.challenge_failures <= _MOST_ATTEMPTS and self.challenge < self.challenge_window
+            ),
             "password_min_length must be at least 8": self.password_min_length < _SHORTEST_PASSWORD,
             "password_max_length must be 64 to 4096 and at least password_min_length": not max(
                 _SHORTEST_MAXIMUM, self.password_min_length
@@ -135,6 +147,8 @@ class Policy:
             <= self.message_attempts
             <= _MOST_SENDINGS
             or self.message_lease <= zero,
-            "flow_attempts must be at least 1 and flow_patience longer than zero": self.flow_attempts < 1
+            "flow_attempts must be 1 to 100 and flow_patience longer than zero": not 1
+            <= self.flow_attempts
+            <= _MOST_ATTEMPTS
             or self.flow_patience <= zero,
         }

@@ -99,7 +99,8 @@ class Store(Reader, Protocol):
         """Store `writes`, each at its version plus one, all or nothing.
 
         Raises Conflict, having surely stored nothing, if any listed entity is not stored at the version it carries;
-        version 0 means "not stored".  `unchanged` lists stored entities that must still be as they were read.
+        version 0 means "not stored".  `unchanged` lists stored entities that must still be as they were read; one of
+        them may be written as well, at another version, and then one of the two surely conflicts.
         Every deadlock or serialisation failure of an engine is a Conflict.  Raises StoreFault if the outcome is
         unknown, or nothing could be done; a commit is never retried by the store.
         """

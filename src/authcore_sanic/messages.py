@@ -49,7 +49,7 @@ class _Stream(Protocol):
 
 
 def is_websocket(request: SanicRequest) -> bool:
-    """Tell whether a request is a websocket's handshake; over HTTP/2 only the ASGI server's scope says so (RFC 8441)."""
+    """Tell whether a request is a websocket's handshake; over HTTP/2 only an ASGI scope says so (RFC 8441)."""
     scope = getattr(request.transport, "scope", {})
     return scope.get("type") == "websocket" or str(request.headers.getone("upgrade", "")).lower() == "websocket"
 

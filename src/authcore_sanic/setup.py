@@ -15,6 +15,7 @@ from authcore_sanic.messages import is_websocket, read_body, request_of, respons
 __all__ = ["setup"]
 
 App: TypeAlias = "Sanic[Any, Any]"
+Identify: TypeAlias = Callable[[Request], Coroutine[Any, Any, HTTPResponse | None]]
 
 _FIRST: Final = 1000
 
@@ -56,7 +57,7 @@ def _blueprint(endpoints: Endpoints, background: Background) -> Blueprint:
     return blueprint
 
 
-def _identification(endpoints: Endpoints, exempt: Collection[str]) -> Callable[[Request], Coroutine[Any, Any, HTTPResponse | None]]:
+def _identification(endpoints: Endpoints, exempt: Collection[str]) -> Identify:
     skipped = {*endpoints.paths, *(path.rstrip("/") for path in exempt)}
     below = tuple(f"{path.rstrip('/')}/" for path in exempt)
 

@@ -46,6 +46,9 @@ class Registration(Parts):
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
             hashed = await work.costly(self.hasher.hash, secret, salt)
+            # Before the address: a refusal that writes nothing is not held against what has changed meanwhile, and
+            # a form that was sent twice must not be told that its own username is taken.
+            wanted = None if name is None else await claim_on(work, name)
             claim = await claim_on(work, address)
             taken_by = claim.holder if accounts.is_taken(claim) else None
             if taken_by is not None:
@@ -54,7 +57,7 @@ class Registration(Parts):
                 occasion.at(work.now),
                 contact=claim,
                 taken_by=taken_by,
-                username=None if name is None else await claim_on(work, name),
+                username=wanted,
                 held=() if claim.holder is None else await work.find(by_owner(Identifier, claim.holder.id)),
                 credential=await password_of(work, claim.holder),
                 slot=await slot_of(work, claim.holder, challenges.VERIFY),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from authcore.entities.base import Entity, Id, Name, Note, Texts
 
@@ -18,6 +18,10 @@ __all__ = [
 ]
 
 
+_LONGEST_NETWORK: Final = 45
+_LONGEST_USER_AGENT: Final = 255
+
+
 class SessionEnd(StrEnum):
     """How a session ended, other than by its deadline."""
 
@@ -30,10 +34,18 @@ class SessionEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Where a request came from, as far as the transport told: a network address and a user agent."""
+    """Where a request came from, as far as the transport told: a network address and a user agent.
 
-    network: Annotated[str, 45] = "unknown"
-    user_agent: Note = ""
+    Both come from strangers, so they are cut and cleaned, never refused.
+    """
+
+    network: str = "unknown"
+    user_agent: str = ""
+
+    def __post_init__(self) -> None:
+        """Replace what could break a line of a log or the layout of a page, and keep what fits."""
+        object.__setattr__(self, "network", _clean(self.network, _LONGEST_NETWORK))
+        object.__setattr__(self, "user_agent", _clean(self.user_agent, _LONGEST_USER_AGENT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +69,7 @@ class AuthenticationSession(Session):
     `inactive_at` is the inactivity deadline, counted from `rotated_at`.
     """
 
-    network: Annotated[str, 45]
+    network: Annotated[str, _LONGEST_NETWORK]
     user_agent: Note
     amr: Texts
     auth_time: datetime
@@ -92,10 +104,17 @@ class TwoStepSession(VerificationSession):
 class ChallengeSlot(Entity):
     """The room that an account has for challenges of one purpose: the newest one is in it, and only that one counts.
 
-    Its id names account and purpose, so that of two requests at the same time one is surely the newer.
+    Its id names account and purpose, so that of two requests at the same time one is surely the newer.  It counts the
+    wrong codes of all its challenges since `failing_since`: a new code gives no new guesses beyond the cap.
     """
 
     OWNER: ClassVar[str | None] = "account_id"
 
     account_id: Id
     challenge_id: Id
+    failures: int = 0
+    failing_since: datetime | None = None
+
+
+def _clean(text: str, longest: int) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:longest])

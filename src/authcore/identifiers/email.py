@@ -21,17 +21,18 @@ def canonical_email(text: str) -> CanonicalIdentifier:
     """Return the canonical form of an email address: the local part in lower case, the domain in A-labels.
 
     RFC 5321 section 2.4 leaves the case of a local part to its host.  We fold it, since hosts in use do, and two
-    accounts that look alike are worse than two mailboxes that share a name.  Mail goes to `display`, where nothing is
-    folded.  Octets are counted in the canonical form (RFC 5321 section 4.5.3.1), so that all spellings fare alike.
+    accounts that look alike are worse than two mailboxes that share a name.  Mail goes to `display`: the local part as
+    it was typed, and the canonical domain, lest a courier translate it by other rules than these and mail a stranger's
+    host.  Octets are counted in the canonical form (RFC 5321 section 4.5.3.1), so that all spellings fare alike.
     """
-    display = read(IdentifierKind.EMAIL, text, longest=_LONGEST_TYPED)
-    local, at, domain = display.rpartition("@")
+    local, at, typed_domain = read(IdentifierKind.EMAIL, text, longest=_LONGEST_TYPED).rpartition("@")
     if not at:
         raise _refusal("no_at_sign")
-    value = f"{_canonical_local(local)}@{canonical_domain(domain)}"
+    domain = canonical_domain(typed_domain)
+    value = f"{_canonical_local(local)}@{domain}"
     if len(value.encode()) > _LONGEST_OCTETS:
         raise _refusal("too_long")
-    return CanonicalIdentifier(IdentifierKind.EMAIL, value, display)
+    return CanonicalIdentifier(IdentifierKind.EMAIL, value, display=f"{local}@{domain}")
 
 
 def _canonical_local(text: str) -> str:

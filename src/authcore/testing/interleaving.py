@@ -1,16 +1,16 @@
 """Every order in which concurrent flows can call the store, each run and checked.  How a run goes is in `stepping`.
 
 The search is stateless: it runs the scenario anew for each order, following a prefix of choices and then the first flow
-that may go on, and backtracks depth first.  Orders that differ only in how reads follow each other are walked once
-(sleep sets, after Godefroid): flows share nothing but the store and a clock that moves at commits alone.
+that may go on, and backtracks depth first.  Orders that differ only in calls that commute are walked once (sleep sets,
+after Godefroid).  So flows must share nothing but the store: each has its own clock and its own randomness.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from authcore.auth import Auth
-from authcore.testing.stepping import Call, Crash, Crashed, Flow, Run
+from authcore.testing.stepping import Crashed, Flow, Move, Run
 
 __all__ = ["Crashed", "Explored", "Outcomes", "Scenario", "interleavings"]
 
@@ -25,8 +25,9 @@ _FEWEST_ORDERS: Final = 2
 class Scenario:
     """Flows that run at the same time, on an `Auth` whose store never waits, and what must hold when they have ended.
 
-    Each flow is given an `Auth` of its own, which pauses before every call of the store and has its own randomness.
-    `check` is given the outcomes and the `auth` of the scenario; it raises (asserts) if something is wrong.
+    Each flow is given an `Auth` of its own, which pauses before every call of the store and has its own clock and
+    randomness; the clock begins at the scenario's time, and moves when that flow sleeps.  `check` is given the outcomes
+    and the `auth` of the scenario; it raises (asserts) if something is wrong.
     """
 
     auth: Auth
@@ -57,33 +58,31 @@ def interleavings(world: Callable[[], Scenario], *, crashes: bool = False, limit
     wait for something else, or with other calls when it is run again.
     """
     search = _Search(world, limit)
-    for run in search.walk(None):
-        search.orders += 1
-        search.points.update(dict.fromkeys(_crashes_in(run)))
-    if search.orders < _FEWEST_ORDERS:
+    orders = sum(1 for _ in search.walk(crashes=False))
+    if orders < _FEWEST_ORDERS:
         msg = "these flows have only one order: nothing was tried"
         raise RuntimeError(msg)
-    for crash in search.points if crashes else ():
-        search.crashes += sum(run.has_crashed for run in search.walk(crash))
-    return Explored(orders=search.orders, crashes=search.crashes, steps=search.steps)
+    # Apart from the orders, so that a law that is broken without any crash is shown without one.
+    crashed = sum(run.has_crashed for run in search.walk(crashes=True)) if crashes else 0
+    return Explored(orders=orders, crashes=crashed, steps=search.steps)
 
 
 @dataclass(slots=True)
 class _Fork:
-    """A point where several flows may go on: the one that is chosen, and those that need not be (any more)."""
+    """A point where several things can happen next: the chosen one, and those that need not be tried (any more)."""
 
-    pending: Mapping[str, Call]
-    asleep: set[str]
-    chosen: str
+    moves: list[Move]
+    asleep: set[Move]
+    chosen: Move
 
-    def asleep_after(self) -> set[str]:
-        """Return who need not go next: whose call commutes with the chosen one, so that it was tried before it."""
-        return {name for name in self.asleep if self.pending[name].commutes_with(self.pending[self.chosen])}
+    def asleep_after(self) -> set[Move]:
+        """Return what need not happen next: it commutes with the chosen move, and was tried before it."""
+        return {move for move in self.asleep if move.commutes_with(self.chosen)}
 
     def turn(self) -> bool:
-        """Choose another flow, and tell whether there was one left."""
+        """Choose another move, and tell whether there was one left."""
         self.asleep.add(self.chosen)
-        awake = _awake(self.pending, self.asleep)
+        awake = _awake(self.moves, self.asleep)
         if awake is not None:
             self.chosen = awake
         return awake is not None
@@ -93,21 +92,18 @@ class _Fork:
 class _Search:
     world: Callable[[], Scenario]
     limit: int
-    orders: int = 0
-    crashes: int = 0
-    steps: int = 0
     runs: int = 0
-    points: dict[Crash, None] = field(default_factory=dict)
+    steps: int = 0
 
-    def walk(self, crash: Crash | None) -> Iterator[Run]:
+    def walk(self, *, crashes: bool) -> Iterator[Run]:
         """Yield every order once, after it was checked."""
         path: list[_Fork] = []
         while True:
             self._count()
-            scenario, run = self.world(), Run(crash)
+            scenario, run = self.world(), Run()
             try:
                 run.start(scenario.flows, scenario.auth, whole_callers=scenario.whole_callers)
-                if _follow(path, run):
+                if _follow(path, run, crashes=crashes):
                     _check(scenario, run)
                     yield run
             finally:
@@ -125,36 +121,30 @@ class _Search:
             raise RuntimeError(msg)
 
 
-def _follow(path: list[_Fork], run: Run) -> bool:
-    """Repeat the choices of `path`, and go on choosing until all flows have ended; False for an order known already."""
-    asleep: set[str] = set()
+def _follow(path: list[_Fork], run: Run, *, crashes: bool) -> bool:
+    """Repeat the choices of `path`, and go on choosing until all flows have ended; False for what is known already."""
+    asleep: set[Move] = set()
     for depth, fork in enumerate(path):
-        if fork.pending != run.pending:
-            msg = f"run again, the flows do something else after {depth} calls: {fork.pending} became {run.pending}"
+        if fork.moves != run.moves(crashes=crashes):
+            msg = f"run again, the flows do something else after {depth} calls; before, these were next: {fork.moves}"
             raise RuntimeError(msg)
-        run.step(fork.chosen)
+        if not run.make(fork.chosen):
+            return False
         asleep = fork.asleep_after()
     while run.pending:
-        chosen = _awake(run.pending, asleep)
+        moves = run.moves(crashes=crashes)
+        chosen = _awake(moves, asleep)
         if chosen is None:
             return False
-        path.append(_Fork(dict(run.pending), asleep, chosen))
-        run.step(chosen)
+        path.append(_Fork(moves, asleep, chosen))
+        if not run.make(chosen):
+            return False
         asleep = path[-1].asleep_after()
     return True
 
 
-def _awake(pending: Mapping[str, Call], asleep: set[str]) -> str | None:
-    return next((name for name in pending if name not in asleep), None)
-
-
-def _crashes_in(run: Run) -> Iterator[Crash]:
-    """Yield each point of a run at which one of its flows could have crashed."""
-    for name, calls in run.calls.items():
-        for number, call in enumerate(calls, 1):
-            yield Crash(flow=name, number=number)
-            if call.is_commit:
-                yield Crash(flow=name, number=number, after_commit=True)
+def _awake(moves: list[Move], asleep: set[Move]) -> Move | None:
+    return next((move for move in moves if move not in asleep), None)
 
 
 def _check(scenario: Scenario, run: Run) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias, TypeVar
+from enum import Enum
+from typing import Final, TypeAlias, TypeVar, cast
 
 from authcore.auth import Auth
 from authcore.entities import Entity
 from authcore.ports import Caller, Key, Store
+from authcore.testing.clock import FakeClock
 from authcore.testing.entropy import SeededEntropy
 
-__all__ = ["Call", "Crash", "Crashed", "Flow", "Run", "SteppingStore"]
+__all__ = ["Call", "Crashed", "Fate", "Flow", "Move", "Run", "SteppingStore"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -21,26 +23,60 @@ _MOST_STEPS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the store that a flow is about to make: what it says, and whether it writes."""
+    """A call of the store that a flow is about to make: what it says, and what it reads by which key, or writes."""
 
     text: str
-    is_commit: bool = False
+    key: Key[Entity] | None = None
+    writes: frozenset[tuple[type[Entity], str]] | None = None
+
+    @property
+    def is_commit(self) -> bool:
+        """Whether it writes."""
+        return self.writes is not None
 
     def commutes_with(self, other: "Call") -> bool:
-        """Tell whether the order of the two cannot matter: only reads are known not to disturb each other."""
-        return not (self.is_commit or other.is_commit)
+        """Tell whether the order of the two surely does not matter.
+
+        Two reads commute, and so do a commit and a read by another id or of another kind; two commits never do.
+        """
+        if self.is_commit and other.is_commit:
+            return False
+        return not (self.may_see(other) or other.may_see(self))
+
+    def may_see(self, commit: "Call") -> bool:
+        """Tell whether this is a read whose answer a commit could change; without a key, any could."""
+        if self.is_commit or commit.writes is None:
+            return False
+        return self.key is None or any(
+            kind is self.key.kind and (self.key.field != "id" or self.key.value == name) for kind, name in commit.writes
+        )
 
     def __str__(self) -> str:
         return self.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crash:
-    """Where a flow ends too early: before its `number`th call of the store, or right after it if that is a commit."""
+class Fate(Enum):
+    """What becomes of a flow that is about to call the store."""
+
+    GOES_ON = "goes on"
+    CRASHES_BEFORE = "crashes before"
+    CRASHES_AFTER = "crashes after"
+    """It commits, and does not live to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One thing that can happen next: a flow makes its call, or crashes."""
 
     flow: str
-    number: int
-    after_commit: bool = False
+    call: Call
+    fate: Fate = Fate.GOES_ON
+
+    def commutes_with(self, other: "Move") -> bool:
+        """Tell whether the order of the two surely does not matter; of two crashes only one may happen."""
+        if self.flow == other.flow or Fate.GOES_ON not in {self.fate, other.fate}:
+            return False
+        return Fate.CRASHES_BEFORE in {self.fate, other.fate} or self.call.commutes_with(other.call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +138,12 @@ class SteppingStore(Store):
 class _Runner:
     flow: Coroutine[object, None, object]
     store: SteppingStore
-    calls: list[Call] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Run:
     """One run of several flows: each stands before a call of the store (`pending`), or has ended (`outcomes`)."""
 
-    crash: Crash | None = None
     pending: dict[str, Call] = field(default_factory=dict)
     outcomes: dict[str, object] = field(default_factory=dict)
     schedule: list[str] = field(default_factory=list)
@@ -117,64 +151,69 @@ class Run:
     _runners: dict[str, _Runner] = field(default_factory=dict)
 
     @property
-    def calls(self) -> Mapping[str, Sequence[Call]]:
-        """What each flow called, in order."""
-        return {name: runner.calls for name, runner in self._runners.items()}
-
-    @property
     def has_crashed(self) -> bool:
-        """Whether the crash took place."""
+        """Whether a flow has crashed."""
         return any(isinstance(outcome, Crashed) for outcome in self.outcomes.values())
 
     def start(self, flows: Mapping[str, Flow], auth: Auth, *, whole_callers: bool) -> None:
-        """Begin every flow, and bring it to its first call; each draws its own randomness, whatever the others do."""
+        """Begin every flow, and bring it to its first call; its time and its randomness do not depend on the others."""
         for name, begin in flows.items():
             store = SteppingStore(auth.store, whole_callers=whole_callers)
-            own = replace(auth, store=store, entropy=SeededEntropy(f"flow {name}"))
+            clock, entropy = FakeClock(auth.clock.now()), SeededEntropy(f"flow {name}")
+            own = replace(auth, store=store, clock=clock, entropy=entropy)
             self._runners[name] = _Runner(begin(own), store)
             self._resume(name)
 
-    def step(self, name: str) -> None:
-        """Let one flow make its pending call and go on to the next one, or to its end."""
-        runner = self._runners[name]
-        self.schedule.append(f"{name}: {self.pending.pop(name)}")
+    def moves(self, *, crashes: bool = False) -> list[Move]:
+        """Return what can happen next; one flow may crash, if `crashes` says so."""
+        going = [Move(name, call) for name, call in self.pending.items()]
+        if not crashes or self.has_crashed:
+            return going
+        before = [replace(move, fate=Fate.CRASHES_BEFORE) for move in going]
+        after = [replace(move, fate=Fate.CRASHES_AFTER) for move in going if move.call.is_commit]
+        # Crashes first: so each is tried where its flow arrives, and sleeps while the others go on.
+        return [*before, *after, *going]
+
+    def make(self, move: Move) -> bool:
+        """Let it happen; False if it did not: a commit was refused, so that there was no crash after it."""
+        name, call = move.flow, self.pending.pop(move.flow)
+        if move.fate is Fate.CRASHES_BEFORE:
+            self._end(name, Crashed(call=call))
+            return True
         self.steps += 1
         if self.steps > _MOST_STEPS:
             msg = f"after {_MOST_STEPS} calls of the store the flows still go on"
             raise RuntimeError(msg)
-        runner.store.stops_after_commit = self.crash == Crash(flow=name, number=len(runner.calls), after_commit=True)
-        self._resume(name)
+        self.schedule.append(f"{name}: {call}")
+        self._runners[name].store.stops_after_commit = move.fate is Fate.CRASHES_AFTER
+        if not self._resume(name):
+            self._end(name, Crashed(call=call, after_commit=True))
+        return move.fate is Fate.GOES_ON or self.has_crashed
 
     def close(self) -> None:
         """Close what has not ended."""
         for runner in self._runners.values():
             runner.flow.close()
 
-    def _resume(self, name: str) -> None:
-        runner = self._runners[name]
+    def _resume(self, name: str) -> bool:
+        """Let a flow go on to its next call, or to its end; False if it was stopped after a commit."""
         try:
-            pause = runner.flow.send(None)
+            pause = self._runners[name].flow.send(None)
         except StopIteration as finished:
             self.outcomes[name] = finished.value
+            return True
         except Exception as error:  # noqa: BLE001  whatever a flow raises is its outcome
             self.outcomes[name] = error
-        else:
-            match pause:
-                case _Pause(None):
-                    self._end(name, Crashed(call=runner.calls[-1], after_commit=True))
-                case _Pause(Call() as call):
-                    self._arrive(name, call)
-                case _:
-                    msg = f"{name} waits for something else than the store, and nothing here could wake it"
-                    raise RuntimeError(msg)
-
-    def _arrive(self, name: str, call: Call) -> None:
-        runner = self._runners[name]
-        runner.calls.append(call)
-        if self.crash == Crash(flow=name, number=len(runner.calls)):
-            self._end(name, Crashed(call=call))
-        else:
-            self.pending[name] = call
+            return True
+        match pause:
+            case _Pause(None):
+                return False
+            case _Pause(Call() as call):
+                self.pending[name] = call
+                return True
+            case _:
+                msg = f"{name} waits for something else than the store, and nothing here could wake it"
+                raise RuntimeError(msg)
 
     def _end(self, name: str, crashed: Crashed) -> None:
         self._runners[name].flow.close()
@@ -184,11 +223,12 @@ class Run:
 
 def _reading(how: str, key: Key[E]) -> Call:
     limit = "" if key.limit is None else f", at most {key.limit}"
-    return Call(f"{how} {key.kind.__name__} {key.field}={key.value}{limit}")
+    return Call(f"{how} {key.kind.__name__} {key.field}={key.value}{limit}", key=cast("Key[Entity]", key))
 
 
 def _writing(writes: Collection[Entity], unchanged: Collection[Entity]) -> Call:
-    return Call(f"commit {_listed(writes)}; unchanged: {_listed(unchanged)}", is_commit=True)
+    written = frozenset((type(entity), entity.id) for entity in writes)
+    return Call(f"commit {_listed(writes)}; unchanged: {_listed(unchanged)}", writes=written)
 
 
 def _listed(entities: Collection[Entity]) -> str:

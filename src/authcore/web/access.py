@@ -14,13 +14,12 @@ from authcore.principal import Anonymous, Principal
 from authcore.web.authorization import Bearer, parse_authorization
 from authcore.web.clients import network_of
 from authcore.web.cookies import find_cookie
-from authcore.web.messages import Headers, Request
+from authcore.web.messages import Request
 from authcore.web.origins import canonical_origin, check_origin
 
 __all__ = ["Access", "device_of"]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_LONGEST_USER_AGENT: Final = 255
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,6 @@ class Access:
 
 
 def device_of(request: Request) -> Device:
-    """Return where a request came from; a user agent is cut to 255 characters and never refused."""
-    return Device(network=network_of(request.client), user_agent=_user_agent(request.headers))
-
-
-def _user_agent(headers: Headers) -> str:
-    said = next((value for name, value in headers if name.lower() == b"user-agent"), b"")
-    # Whatever could break a line of a log or a page's layout is replaced before anything stores it.
-    text = said[:_LONGEST_USER_AGENT].decode("utf-8", "replace")
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    """Return where a request came from."""
+    agent = next((value for name, value in request.headers if name.lower() == b"user-agent"), b"")
+    return Device(network=network_of(request.client), user_agent=agent.decode("utf-8", "replace"))

@@ -1,0 +1,335 @@
+"""Deciding about challenges: each is open until it ends, once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from authcore import challenges, codes
+from authcore.audit import session_digest
+from authcore.challenges import Challenged
+from authcore.decisions import Decision
+from authcore.entities import (
+    Account,
+    AuditEvent,
+    AuditKind,
+    ChallengeSlot,
+    Device,
+    Message,
+    MessageKind,
+    SessionEnd,
+    TwoStepSession,
+)
+from authcore.errors import AttemptsExhausted, ChallengeEnded, CodeMismatch, InvalidInput
+from authcore.occasion import Ids, Occasion
+from authcore.policy import Policy
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+KEY = bytes(range(32))
+POLICY = Policy(code_attempts=3)
+OCCASION = Occasion(
+    now=NOW,
+    device=Device(network="192.0.2.1"),
+    policy=POLICY,
+    ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e"),
+    code_key="k",
+)
+ACCOUNT = Account(id="a", version=3, created_at=NOW, updated_at=NOW, email="ada@example.org", epoch=7)
+CHALLENGE = replace(
+    challenges.open_challenge(
+        replace(OCCASION, ids=replace(OCCASION.ids, session="c")),
+        account=ACCOUNT,
+        purpose="transfer",
+        destination="ada@example.org",
+        asked_by="s",
+    ),
+    version=1,
+)
+SLOT = ChallengeSlot(
+    id="a:transfer", version=5, created_at=NOW, updated_at=NOW, account_id="a", challenge_id=CHALLENGE.id
+)
+RIGHT = codes.code_of(CHALLENGE, key=KEY, policy=POLICY)
+WRONG = "000000" if RIGHT != "000000" else "111111"
+
+
+def _asked(challenge: TwoStepSession | None = CHALLENGE, **changes: object) -> Challenged:
+    return Challenged(**{"challenge": challenge, "account": ACCOUNT, "slot": SLOT} | changes)
+
+
+
+def _answered(slot: ChallengeSlot, given: str) -> Decision[TwoStepSession]:
+    asked = replace(_asked(), slot=slot)
+    return challenges.answer(OCCASION, asked, purpose="transfer", asked_by="s", given=given, key=KEY)
+
+
+def _answer(challenge: TwoStepSession | None = CHALLENGE, **changes: object) -> Decision[TwoStepSession]:
+    given = {"purpose": "transfer", "asked_by": "s", "given": RIGHT, "key": KEY} | changes
+    asked = _asked(challenge, **{name: given.pop(name) for name in ("account", "slot") if name in given})
+    return challenges.answer(OCCASION, asked, **given)
+
+
+class TestPurposes:
+    """What an application may ask for codes for."""
+
+    @pytest.mark.parametrize("purpose", ["x", "transfer", "delete-account", "A1", "x" * 20, "verify2", "Verify"])
+    def test_words_are_accepted(self, purpose):
+        """A purpose is 1 to 20 ASCII letters, digits and hyphens."""
+        challenges.check_purpose(purpose)
+
+    @pytest.mark.parametrize("purpose", ["", "-", "x" * 21, "a b", "a_b", "ä", "１", "a\0", "a\n", "\ud800"])
+    def test_anything_else_is_refused(self, purpose):
+        """Any other text is malformed."""
+        with pytest.raises(InvalidInput) as caught:
+            challenges.check_purpose(purpose)
+        assert caught.value.reason == "malformed"
+
+    def test_our_own_is_reserved(self):
+        """The purpose of proving an address is nobody else's."""
+        with pytest.raises(InvalidInput) as caught:
+            challenges.check_purpose(challenges.VERIFY)
+        assert caught.value.reason == "reserved"
+
+
+class TestRequesting:
+    """Asking for a code."""
+
+    @staticmethod
+    def _request(account: Account = ACCOUNT, slot: ChallengeSlot | None = SLOT) -> Decision[TwoStepSession]:
+        return challenges.request(
+            OCCASION, account=account, slot=slot, purpose="transfer", destination="ada@example.org", asked_by="s"
+        )
+
+    def test_a_challenge_is_bound(self):
+        """A challenge is bound to account, epoch, purpose, destination, session and key, and ends by policy."""
+        assert self._request().outcome == TwoStepSession(
+            id="new-c",
+            created_at=NOW,
+            updated_at=NOW,
+            account_id="a",
+            epoch=7,
+            expires_at=NOW + POLICY.challenge,
+            code_key="k",
+            attempts=0,
+            max_attempts=3,
+            purpose="transfer",
+            destination="ada@example.org",
+            session_id="s",
+        )
+
+    def test_all_that_goes_with_it_is_written(self):
+        """The challenge, its slot, a message for its code and an event are written together."""
+        challenge, slot, message, event = self._request().writes
+        assert slot == replace(SLOT, challenge_id=challenge.id)
+        assert isinstance(message, Message)
+        assert (message.kind, message.session_id) == (MessageKind.CODE, challenge.id)
+        assert message.destination == "ada@example.org"
+        assert isinstance(event, AuditEvent)
+        assert (event.kind, event.account_id, event.reason) == (AuditKind.CODE_REQUESTED, "a", "transfer")
+
+    def test_the_first_challenge_makes_its_slot(self):
+        """Where there is no slot yet one is made, of an id that only account and purpose decide."""
+        assert self._request(slot=None).writes[1] == ChallengeSlot(
+            id=challenges.slot_id("a", "transfer"),
+            created_at=NOW,
+            updated_at=NOW,
+            account_id="a",
+            challenge_id="new-c",
+        )
+
+    def test_decoys_look_alike(self):
+        """For a decoy all the same is written, but the message is never sent."""
+        mine, decoy = self._request(), self._request(replace(ACCOUNT, decoy=True))
+        challenge, slot, message, event = mine.writes
+        assert decoy.writes == (challenge, slot, replace(message, kind=MessageKind.DECOY), event)
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [(("a", "x"), ("a", "y")), (("a", "x"), ("b", "x")), (("a", "b"), ("b", "a"))]
+    )
+    def test_slots_are_told_apart(self, one, other):
+        """Another account or another purpose has another slot."""
+        assert challenges.slot_id(*one) != challenges.slot_id(*other)
+
+
+class TestStates:
+    """OPEN -> SPENT | EXHAUSTED | EXPIRED | outdated, once."""
+
+    @pytest.mark.parametrize(
+        ("changes", "holds"),
+        [
+            ({}, True),
+            ({"expires_at": NOW + TICK}, True),
+            ({"expires_at": NOW}, False),
+            ({"expires_at": NOW - TICK}, False),
+            ({"deleted_at": NOW}, False),
+            *[({"ended_at": NOW, "ended_as": ended_as}, False) for ended_as in SessionEnd],
+        ],
+    )
+    def test_open_until_the_end(self, changes, holds):
+        """A challenge awaits its code until its deadline, or until it ended or was deleted."""
+        assert challenges.holds(_asked(replace(CHALLENGE, **changes)), now=NOW) is holds
+
+    @pytest.mark.parametrize(
+        ("changes", "cause"),
+        [
+            ({"challenge": None}, "unknown"),
+            ({"account": None}, "unknown"),
+            ({"account": replace(ACCOUNT, epoch=8)}, "epoch"),
+            ({"account": replace(ACCOUNT, epoch=6)}, "epoch"),
+            ({"account": replace(ACCOUNT, epoch=8), "slot": None}, "epoch"),
+            ({"slot": None}, "superseded"),
+            ({"slot": replace(SLOT, challenge_id="newer")}, "superseded"),
+        ],
+    )
+    @pytest.mark.parametrize("given", [RIGHT, WRONG])
+    def test_outdated_challenges_count_no_more(self, changes, cause, given):
+        """An older epoch or a newer challenge ends all before: nothing answers it, and nothing is counted."""
+        asked = replace(_asked(), **changes)
+        decision = challenges.answer(OCCASION, asked, purpose="transfer", asked_by="s", given=given, key=KEY)
+        assert (type(decision.refusal), decision.refusal.cause, decision.writes) == (ChallengeEnded, cause, ())
+        assert challenges.outdated(asked).cause == cause
+        assert not challenges.holds(asked, now=NOW)
+
+    def test_the_newest_challenge_is_not_outdated(self):
+        """The challenge in its slot, of the account's epoch, is not outdated."""
+        assert challenges.outdated(_asked()) is None
+
+    def test_the_right_code_spends_it(self):
+        """The right code ends a challenge as spent, counts as an attempt, and the trail says so."""
+        decision = _answer()
+        spent, slot, event = decision.writes
+        assert decision.outcome is spent
+        assert spent == replace(CHALLENGE, attempts=1, ended_at=NOW, ended_as=SessionEnd.SPENT)
+        assert slot == SLOT
+        assert (event.kind, event.reason) == (AuditKind.CODE_ACCEPTED, "transfer")
+
+    def test_a_wrong_code_is_counted_and_refused(self):
+        """A wrong code is counted, the trail says so, and the refusal says how many attempts are left."""
+        decision = _answer(given=WRONG)
+        counted, slot, event = decision.writes
+        assert isinstance(decision.refusal, CodeMismatch)
+        assert decision.refusal.attempts_left == 2
+        assert counted == replace(CHALLENGE, attempts=1)
+        assert slot == replace(SLOT, failures=1, failing_since=NOW)
+        assert (event.kind, event.session) == (AuditKind.CODE_REFUSED, session_digest("c"))
+
+    @pytest.mark.parametrize("given", [RIGHT, WRONG])
+    def test_at_the_cap_no_code_is_judged(self, given):
+        """Once an account has given so many wrong codes, over all of them, a new one is not judged either."""
+        full = replace(SLOT, failures=OCCASION.policy.challenge_failures, failing_since=NOW)
+        decision = _answered(full, given)
+        assert (type(decision.refusal), decision.writes) == (AttemptsExhausted, ())
+
+    def test_the_last_guess_before_the_cap_is_judged(self):
+        """One failure below the cap a code still counts, and the right one forgets the failures."""
+        nearly = replace(SLOT, failures=OCCASION.policy.challenge_failures - 1, failing_since=NOW)
+        assert _answered(nearly, RIGHT).writes[1] == SLOT
+        assert _answered(nearly, WRONG).writes[1].failures == OCCASION.policy.challenge_failures
+
+    @pytest.mark.parametrize(("beyond", "failures"), [(-TICK, 50), (timedelta(0), 1), (TICK, 1)])
+    def test_failures_are_forgotten_when_their_window_is_over(self, beyond, failures):
+        """The window runs from the first failure; when it is over, counting begins again."""
+        began = NOW - OCCASION.policy.challenge_window - beyond
+        nearly = replace(SLOT, failures=49, failing_since=began)
+        assert _answered(nearly, WRONG).writes[1].failures == failures
+
+    def test_a_new_challenge_gives_no_new_guesses(self):
+        """What fills a slot leaves its failures as they are."""
+        failing = replace(SLOT, failures=7, failing_since=NOW)
+        newer = replace(CHALLENGE, id="newer")
+        assert challenges.fill(failing, newer, account=ACCOUNT) == replace(failing, challenge_id="newer")
+
+    def test_the_last_wrong_code_exhausts_it(self):
+        """The last wrong code is counted, and ends the challenge in the same write."""
+        last = replace(CHALLENGE, attempts=2)
+        decision = _answer(last, given=WRONG)
+        assert type(decision.refusal) is AttemptsExhausted
+        assert decision.writes[0] == replace(last, attempts=3, ended_at=NOW, ended_as=SessionEnd.EXHAUSTED)
+
+    def test_the_last_attempt_may_be_right(self):
+        """The right code is accepted on the last attempt still."""
+        assert _answer(replace(CHALLENGE, attempts=2)).outcome is not None
+
+    @pytest.mark.parametrize(
+        ("changes", "refusal"),
+        [
+            ({"ended_at": NOW, "ended_as": SessionEnd.EXHAUSTED}, AttemptsExhausted),
+            ({"ended_at": NOW, "ended_as": SessionEnd.EXHAUSTED, "expires_at": NOW}, AttemptsExhausted),
+            ({"ended_at": NOW, "ended_as": SessionEnd.SPENT}, ChallengeEnded),
+            ({"ended_at": NOW, "ended_as": SessionEnd.REVOKED}, ChallengeEnded),
+            ({"expires_at": NOW}, ChallengeEnded),
+            ({"deleted_at": NOW}, ChallengeEnded),
+        ],
+    )
+    @pytest.mark.parametrize("given", [RIGHT, WRONG])
+    def test_what_ended_stays_so(self, changes, refusal, given):
+        """Nothing answers a challenge that ended, neither the right code nor a wrong one, and nothing is written."""
+        decision = _answer(replace(CHALLENGE, **changes), given=given)
+        assert (type(decision.refusal), decision.outcome, decision.writes) == (refusal, None, ())
+
+    @given(st.lists(st.sampled_from([RIGHT, WRONG]), max_size=8))
+    def test_guesses_are_bounded(self, guesses):
+        """However the guesses come, at most the limit are judged, at most one succeeds, and nothing follows the end."""
+        challenge, judged, accepted = CHALLENGE, 0, 0
+        for guess in guesses:
+            decision = _answer(challenge, given=guess)
+            if decision.writes:
+                challenge, judged = decision.writes[0], judged + 1
+            accepted += decision.outcome is not None
+        best = next((place for place, guess in enumerate(guesses) if guess == RIGHT), len(guesses))
+        assert judged == challenge.attempts == min(len(guesses), best + 1, 3)
+        assert accepted == (best < min(len(guesses), 3))
+
+
+class TestBinding:
+    """Whose answer counts."""
+
+    def test_an_unknown_challenge_has_ended(self):
+        """A challenge that is not stored is refused as one that ended."""
+        assert type(_answer(None).refusal) is ChallengeEnded
+
+    @pytest.mark.parametrize(
+        "changes", [{"purpose": "verify"}, {"purpose": "Transfer"}, {"asked_by": None}, {"asked_by": "s2"}]
+    )
+    @pytest.mark.parametrize("given", [RIGHT, WRONG])
+    def test_another_purpose_or_session_is_refused(self, changes, given):
+        """For another purpose or from another session a challenge looks as if it had ended, and no guess is counted."""
+        decision = _answer(given=given, **changes)
+        assert (type(decision.refusal), decision.writes) == (ChallengeEnded, ())
+
+    def test_a_purpose_is_asked_before_the_end(self):
+        """Who presents an exhausted challenge for another purpose is not told that it is exhausted."""
+        exhausted = replace(CHALLENGE, ended_at=NOW, ended_as=SessionEnd.EXHAUSTED)
+        assert type(_answer(exhausted, purpose="other").refusal) is ChallengeEnded
+
+    def test_no_code_fits_a_decoy(self):
+        """A decoy counts the right code as a wrong one, and looks like any challenge."""
+        account = replace(ACCOUNT, decoy=True)
+        right, wrong, real = _answer(account=account), _answer(account=account, given=WRONG), _answer(given=WRONG)
+        assert type(right.refusal) is type(wrong.refusal) is type(real.refusal) is CodeMismatch
+        assert right.refusal.evidence == wrong.refusal.evidence == real.refusal.evidence
+        assert right.writes == wrong.writes == real.writes
+
+    def test_decoys_are_exhausted_too(self):
+        """The last guess at a decoy ends it."""
+        decision = _answer(replace(CHALLENGE, attempts=2), account=replace(ACCOUNT, decoy=True))
+        assert type(decision.refusal) is AttemptsExhausted
+
+    def test_a_removed_key_ends_its_challenges(self):
+        """Where the key that a challenge names is gone, no code answers it, and no guess is counted."""
+        decision = _answer(key=None)
+        assert (type(decision.refusal), decision.refusal.cause, decision.writes) == (ChallengeEnded, "key", ())
+
+    @pytest.mark.parametrize("given", [RIGHT, WRONG])
+    def test_codes_are_never_written(self, given):
+        """Nothing that an answer writes or refuses with holds the code that was due."""
+        decision = _answer(given=given)
+        assert RIGHT not in f"{decision.writes} {decision.refusal!r}"
+        assert decision.refusal is None or RIGHT not in decision.refusal.cause
+
+    def test_policies_may_change_under_an_open_challenge(self):
+        """How many guesses a challenge allows is what it allowed when it was made."""
+        many = replace(OCCASION, policy=Policy(code_attempts=100))
+        decision = challenges.answer(many, _asked(), purpose="transfer", asked_by="s", given=WRONG, key=KEY)
+        assert decision.refusal.attempts_left == 2

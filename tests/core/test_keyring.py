@@ -1,0 +1,169 @@
+"""The keys: refused if they could be guessed, and separate for each purpose."""
+
+import hashlib
+import hmac
+import traceback
+
+import pytest
+from hypothesis import given, strategies as st
+
+from authcore.errors import ConfigurationError
+from authcore.keyring import Keyring, RootKey
+
+SECRET = hashlib.sha256(b"one").digest()
+OTHER = hashlib.sha256(b"two").digest()
+RING = Keyring([RootKey("new", SECRET), RootKey("old", OTHER)])
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-SHA256 as RFC 5869 section 2 has it, written anew."""
+    extracted = hmac.new(salt, secret, hashlib.sha256).digest()
+    blocks = [b""]
+    while len(blocks) * 32 < length + 32:
+        blocks.append(hmac.new(extracted, blocks[-1] + info + bytes([len(blocks)]), hashlib.sha256).digest())
+    return b"".join(blocks)[:length]
+
+
+def test_the_reference_is_right():
+    """The reference that keys are compared with gives the answer of RFC 5869, appendix A.1."""
+    expected = (
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"  # OKM of test case 1
+    )
+    salt, info = bytes(range(13)), bytes(range(0xF0, 0xFA))
+    assert _hkdf(b"\x0b" * 22, salt, info, 42).hex() == expected
+
+
+class TestRootKey:
+    """Root secrets."""
+
+    @pytest.mark.parametrize("kid", ["k", "2030-01", "K1", "x" * 64])
+    def test_plain_ids_are_accepted(self, kid):
+        """A key id is 1 to 64 ASCII letters, digits and hyphens."""
+        assert RootKey(kid, SECRET).kid == kid
+
+    @pytest.mark.parametrize(
+        "kid", ["", "-", "x" * 65, "a b", "a_b", "ä", "１", "a.b", "../k", "a\n", '"', "a\0", "a,b", "a:b"]
+    )
+    def test_other_ids_are_refused(self, kid):
+        """Any other id, which might not stand in a header, is refused."""
+        with pytest.raises(ConfigurationError):
+            RootKey(kid, SECRET)
+
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            b"",
+            SECRET[:31],
+            bytes(32),
+            b"password" * 3,
+            b"a" * 64,
+            b"abcdefg" * 9,
+            SECRET.hex(),
+            bytearray(SECRET),
+        ],
+    )
+    def test_guessable_secrets_are_refused(self, secret):
+        """A secret that is short, repeats itself or is no bytes is refused, and never quoted."""
+        with pytest.raises(ConfigurationError) as caught:
+            RootKey("k", secret)
+        assert not secret or str(secret) not in str(caught.value)
+
+    def test_secrets_are_not_shown(self):
+        """No repr holds a secret."""
+        assert "secret" not in repr(RING)
+        assert repr(SECRET)[2:-1] not in repr(RING)
+        assert SECRET.hex() not in repr(RING)
+
+
+class TestKeyring:
+    """All keys, newest first."""
+
+    def test_the_first_key_signs(self):
+        """The first key signs, and all are known by their ids in order."""
+        assert (RING.signing_kid, RING.kids) == ("new", ("new", "old"))
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            [],
+            [RootKey("k", SECRET), RootKey("k", OTHER)],
+            [RootKey("k", SECRET), RootKey("l", SECRET)],
+            [RootKey("k", SECRET), RootKey("k", SECRET)],
+        ],
+    )
+    def test_ambiguous_rings_are_refused(self, keys):
+        """A ring without keys, or with two that share an id or a secret, is refused."""
+        with pytest.raises(ConfigurationError):
+            Keyring(keys)
+
+    def test_a_ring_keeps_its_keys(self):
+        """What is done to the list of keys after a ring was made of it changes nothing."""
+        keys = [RootKey("new", SECRET)]
+        ring = Keyring(keys)
+        keys.clear()
+        assert ring.kids == ("new",)
+
+    @given(st.binary(min_size=32, max_size=80).filter(lambda secret: len(set(secret)) >= 8), WORDS)
+    def test_keys_are_derived_by_hkdf(self, secret, purpose):
+        """A key is 32 bytes of HKDF-SHA256 with our name as salt, and our name and the purpose as info."""
+        derived = Keyring([RootKey("k", secret)]).derive("k", purpose)
+        assert derived == _hkdf(secret, b"authcore", b"authcore/" + purpose.encode(), 32)
+
+    def test_known_answer(self):
+        """The key of a certain secret and purpose never changes, lest all tokens die of an upgrade."""
+        assert RING.derive("new", "code").hex() == "0b53707ce72a9172995f6d3958b90ec4f6d980fb2e390bfb1f7733170638582d"
+
+    @given(WORDS, WORDS)
+    def test_purposes_have_keys_of_their_own(self, one, other):
+        """Two purposes share a key only if they are one, and no purpose has a root secret for a key."""
+        assert (RING.derive("new", one) == RING.derive("new", other)) == (one == other)
+        assert RING.derive("new", one) not in {SECRET, OTHER}
+
+    def test_each_key_derives_its_own(self):
+        """Different root keys derive different keys for one purpose."""
+        assert RING.derive("new", "code") != RING.derive("old", "code")
+
+    @pytest.mark.parametrize("kid", ["", "gone", "NEW", "new ", "new\0"])
+    def test_removed_keys_derive_nothing(self, kid):
+        """Of a key that the ring does not hold nothing is derived."""
+        assert RING.derive(kid, "code") is None
+
+
+class TestParsing:
+    """Reading a ring from one line."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            f"new:{SECRET.hex()},old:{OTHER.hex()}",
+            f" new:{SECRET.hex()} ,\n old:{OTHER.hex().upper()}, ",
+        ],
+    )
+    def test_lines_are_read_in_order(self, text):
+        """A line names its keys newest first; white space around them does not count."""
+        assert Keyring.parse(text) == RING
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            " , ",
+            SECRET.hex(),
+            f"new:{SECRET.hex()}0",
+            f"new:{SECRET.hex()}zz",
+            f"new:{SECRET.hex()}:",
+            f"new={SECRET.hex()}",
+            f"new:{SECRET.hex()[:62]}",
+            f"new:{SECRET.hex()},new:{OTHER.hex()}",
+            f"{SECRET.hex()}:new",
+            f"{SECRET.hex()}:{OTHER.hex()}x",
+        ],
+    )
+    def test_anything_else_is_refused_without_quoting(self, text):
+        """A line that is no ring is refused, and neither the error nor what led to it repeats a secret."""
+        with pytest.raises(ConfigurationError) as caught:
+            Keyring.parse(text)
+        shown = "".join(traceback.format_exception_only(caught.value))
+        assert SECRET.hex()[:16] not in shown
+        assert caught.value.__context__ is None

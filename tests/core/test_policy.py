@@ -1,0 +1,191 @@
+"""The policy: strict by default, and refused if it is unsafe."""
+
+import re
+from dataclasses import FrozenInstanceError, fields
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from authcore import policy
+from authcore.cookie_settings import CookieSettings
+from authcore.errors import ConfigurationError
+from authcore.identifiers import IdentifierKind
+from authcore.policy import Policy
+
+TICK = timedelta(microseconds=1)
+ZERO = timedelta(0)
+MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
+
+GOOD = [
+    {"inactivity": TICK},
+    {"inactivity": 30 * DAYS},
+    {"inactivity": TICK, "absolute": TICK},
+    {"absolute": 30 * DAYS},
+    {"challenge": TICK},
+    {"challenge": 10 * MINUTES},
+    {"code_alphabet": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "code_length": 6},
+    {"code_alphabet": "0123456789"},
+    {"code_alphabet": "01", "code_length": 20},
+    {"code_alphabet": "01", "code_length": 32},
+    {"code_length": 6},
+    {"code_length": 32},
+    {"code_attempts": 1},
+    {"code_attempts": 100},
+    {"challenge_failures": 1},
+    {"challenge_failures": 100},
+    {"challenge_window": 10 * MINUTES + TICK},
+    {"password_min_length": 8},
+    {"password_min_length": 64, "password_max_length": 64},
+    {"password_max_length": 64},
+    {"password_max_length": 4096},
+    {"login_with": frozenset({IdentifierKind.USERNAME})},
+    {"issuer": "i", "audience": "a"},
+    {"message_attempts": 1},
+    {"message_attempts": 8},
+    {"message_lease": TICK},
+    {"flow_attempts": 1},
+    {"flow_patience": TICK},
+    {"session_cookie": CookieSettings(name="__Host-a"), "challenge_cookie": CookieSettings(name="__Host-b")},
+]
+
+BAD = [
+    ({"inactivity": ZERO}, "inactivity"),
+    ({"inactivity": -TICK}, "inactivity"),
+    ({"inactivity": 30 * DAYS + TICK}, "inactivity"),
+    ({"inactivity": 2 * DAYS, "absolute": 2 * DAYS - TICK}, "inactivity"),
+    ({"absolute": ZERO}, "inactivity"),
+    ({"absolute": 30 * DAYS + TICK}, "absolute"),
+    ({"absolute": timedelta.max}, "absolute"),
+    ({"challenge": ZERO}, "challenge"),
+    ({"challenge": -TICK}, "challenge"),
+    ({"challenge": 10 * MINUTES + TICK}, "challenge"),
+    ({"code_alphabet": ""}, "code_alphabet"),
+    ({"code_alphabet": "0123456789a"}, "code_alphabet"),
+    ({"code_alphabet": "01234567890"}, "code_alphabet"),
+    ({"code_alphabet": "0123456789 "}, "code_alphabet"),
+    ({"code_alphabet": "0123456789-"}, "code_alphabet"),
+    ({"code_alphabet": "0123456789Ä"}, "code_alphabet"),
+    ({"code_alphabet": "０１２３４５６７８９"}, "code_alphabet"),
+    ({"code_alphabet": "9" * 1000}, "code_alphabet"),
+    ({"challenge_failures": 0}, "challenge_failures"),
+    ({"challenge_failures": 101}, "challenge_failures"),
+    ({"challenge_window": 10 * MINUTES}, "challenge_window"),
+    ({"challenge_window": ZERO}, "challenge_window"),
+    ({"code_length": 5}, "code_length"),
+    ({"code_length": 0}, "code_length"),
+    ({"code_length": -6}, "code_length"),
+    ({"code_length": 33}, "code_length"),
+    ({"code_alphabet": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "code_length": 5}, "code_length"),
+    ({"code_alphabet": "01", "code_length": 19}, "code_length"),
+    ({"code_alphabet": "012345678", "code_length": 6}, "code_length"),
+    ({"code_alphabet": "0", "code_length": 32}, "code_length"),
+    ({"code_attempts": 0}, "code_attempts"),
+    ({"code_attempts": -1}, "code_attempts"),
+    ({"code_attempts": 101}, "code_attempts"),
+    ({"password_min_length": 7}, "password_min_length"),
+    ({"password_min_length": 0}, "password_min_length"),
+    ({"password_max_length": 63}, "password_max_length"),
+    ({"password_max_length": 4097}, "password_max_length"),
+    ({"password_min_length": 65, "password_max_length": 64}, "password_max_length"),
+    ({"login_with": frozenset()}, "login_with"),
+    ({"issuer": ""}, "issuer"),
+    ({"audience": ""}, "audience"),
+    ({"message_attempts": 0}, "message_attempts"),
+    ({"message_attempts": 9}, "message_attempts"),
+    ({"message_lease": ZERO}, "message_lease"),
+    ({"flow_attempts": 0}, "flow_attempts"),
+    ({"flow_patience": ZERO}, "flow_patience"),
+    ({"flow_patience": -TICK}, "flow_patience"),
+    ({"session_cookie": CookieSettings(name="__Host-authcore-two-step")}, "session_cookie"),
+]
+
+CITED = {
+    "absolute": "NIST 800-63B-4 section 2.1.3",
+    "challenge": "OWASP ASVS 6.5.5",
+    "code_length": "OWASP ASVS 6.5.4",
+    "code_attempts": "NIST 800-63B-4 section 3.2.2",
+    "password_min_length": "NIST 800-63B-4 section 3.1.1.2",
+    "own_words": "OWASP ASVS 6.2.11",
+}
+
+
+@pytest.mark.parametrize("settings", GOOD, ids=map(str, range(len(GOOD))))
+def test_values_within_range_are_accepted(settings):
+    """Every value up to and including its bounds is accepted."""
+    built = Policy(**settings)
+    assert {name: getattr(built, name) for name in settings} == settings
+
+
+@pytest.mark.parametrize(("settings", "named"), BAD, ids=[f"{place}-{named}" for place, (_, named) in enumerate(BAD)])
+def test_values_out_of_range_are_refused(settings, named):
+    """Every value beyond its bounds is refused when the policy is built, by a sentence that names the setting."""
+    with pytest.raises(ConfigurationError, match=rf"\b{named}\b"):
+        Policy(**settings)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Policy) if field.type is timedelta])
+@pytest.mark.parametrize("value", [ZERO, -TICK, timedelta.min])
+def test_no_duration_means_for_ever(name, value):
+    """Zero or less is refused for every duration, and never means "for ever"."""
+    with pytest.raises(ConfigurationError):
+        Policy(**{name: value})
+
+
+def test_all_settings_are_bounded():
+    """Every setting whose value is a number or a duration is refused out of some range."""
+    ranged = {field.name for field in fields(Policy) if field.type in {int, timedelta}}
+    assert ranged <= {name for settings, _ in BAD for name in settings}
+
+
+def test_defaults_are_the_strict_ones():
+    """The defaults are those that the documentation promises."""
+    built = Policy()
+    assert (built.inactivity, built.absolute, built.challenge) == (DAYS, 30 * DAYS, 10 * MINUTES)
+    assert (built.code_alphabet, built.code_length, built.code_attempts) == ("0123456789", 6, 5)
+    assert (built.password_min_length, built.password_max_length) == (15, 256)
+    assert (built.login_with, built.bearer, built.origins) == (frozenset(IdentifierKind), False, frozenset())
+    assert (built.session_cookie.name, built.challenge_cookie.name) == ("__Host-authcore", "__Host-authcore-two-step")
+    assert (built.message_attempts, built.message_lease) == (6, 2 * MINUTES)
+    assert (built.flow_attempts, built.flow_patience) == (12, timedelta(seconds=5))
+
+
+def _documented() -> dict[str, str]:
+    """Return the sentence below each setting, by its name."""
+    source = Path(policy.__file__).read_text()
+    return dict(re.findall(r'^    (\w+): [^\n]+\n    """(.+?)"""$', source, flags=re.MULTILINE | re.DOTALL))
+
+
+def test_every_setting_is_documented():
+    """Every setting has a sentence that says what it does."""
+    assert set(_documented()) == {field.name for field in fields(Policy)}
+
+
+@pytest.mark.parametrize(("name", "source"), CITED.items())
+def test_defaults_cite_their_source(name, source):
+    """A default that follows a standard says which one."""
+    assert source in _documented()[name]
+
+
+def test_policies_are_frozen():
+    """A policy cannot be changed once it was checked."""
+    with pytest.raises(FrozenInstanceError):
+        Policy().code_attempts = 1000
+
+
+def test_policies_are_values():
+    """Equal policies are equal and hash alike, so that they may be compared and cached."""
+    assert Policy() == Policy()
+    assert hash(Policy()) == hash(Policy())
+
+
+def test_no_secret_is_a_setting():
+    """No setting holds a key or a secret, so that a policy may be printed."""
+    assert not [field.name for field in fields(Policy) if re.search(r"secret|key|salt|pepper", field.name)]
+
+
+@pytest.mark.parametrize("name", ["issuer", "audience"])
+def test_names_fit_into_tokens(name):
+    """An issuer or audience that makes every token too long to be read again is refused."""
+    with pytest.raises(ConfigurationError):
+        Policy(**{name: "x" * 900})

@@ -1,0 +1,193 @@
+"""Who is calling, and what it may do."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from authcore.entities import Account, AuthenticationSession, Grant, Role
+from authcore.errors import ConfigurationError, InvalidToken, NotAuthenticated, PermissionDenied, SessionRevoked
+from authcore.permissions import PermissionSet, Requirement
+from authcore.ports import Caller
+from authcore.principal import Anonymous, Principal, authorize, identify
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+ACCOUNT = Account(
+    id="a", created_at=NOW, updated_at=NOW, username="Ada", email="ada@example.org", epoch=7, verified_at=NOW
+)
+SESSION = AuthenticationSession(
+    id="s",
+    created_at=NOW,
+    updated_at=NOW,
+    account_id="a",
+    epoch=7,
+    network="192.0.2.1",
+    user_agent="",
+    amr=("pwd",),
+    auth_time=NOW,
+    generation=2,
+    rotated_at=NOW,
+    inactive_at=NOW + timedelta(hours=1),
+    expires_at=NOW + timedelta(hours=2),
+)
+CLERK = Role(id="clerk", created_at=NOW, updated_at=NOW, permissions=("file:read",))
+BOSS = Role(id="boss", created_at=NOW, updated_at=NOW, permissions=("file:write", "door"))
+CALLER = Caller(
+    session=SESSION,
+    account=ACCOUNT,
+    grants=[
+        Grant(id=f"a:{role.id}", created_at=NOW, updated_at=NOW, account_id="a", role=role.id) for role in (BOSS, CLERK)
+    ],
+    roles=[BOSS, CLERK],
+)
+PRINCIPAL = identify(CALLER, generation=2, now=NOW).settle()
+
+
+class TestIdentifying:
+    """Deciding who is calling."""
+
+    def test_a_live_session_identifies_its_account(self):
+        """Who presents a live session is its account, with what it was granted, and nothing is written."""
+        decision = identify(CALLER, generation=2, now=NOW)
+        assert decision.outcome == Principal(
+            account=ACCOUNT,
+            session=SESSION,
+            roles=("boss", "clerk"),
+            permissions=PermissionSet.of(["file:read", "file:write", "door"]),
+        )
+        assert decision.writes == ()
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"session": None},
+            {"session": None, "account": None, "grants": (), "roles": ()},
+            {"account": None},
+            {"session": replace(SESSION, account_id=None), "account": None},
+            {"session": replace(SESSION, generation=1)},
+            {"session": replace(SESSION, ended_at=NOW)},
+            {"session": replace(SESSION, inactive_at=NOW)},
+            {"session": replace(SESSION, epoch=6)},
+            {"account": replace(ACCOUNT, disabled_at=NOW)},
+        ],
+    )
+    def test_anything_else_is_a_bad_token(self, changes):
+        """Whatever is wrong, the refusal is an InvalidToken, and nobody is identified."""
+        decision = identify(replace(CALLER, **changes), generation=2, now=NOW)
+        assert isinstance(decision.refusal, InvalidToken)
+        assert decision.outcome is None
+
+    @pytest.mark.parametrize(
+        ("changes", "roles"),
+        [
+            ({"grants": [replace(CALLER.grants[0], deleted_at=NOW), CALLER.grants[1]]}, ("clerk",)),
+            ({"roles": [replace(BOSS, deleted_at=NOW), CLERK]}, ("clerk",)),
+            ({"grants": []}, ()),
+            ({"roles": []}, ()),
+            ({"grants": [CALLER.grants[0]], "roles": [BOSS, CLERK]}, ("boss",)),
+        ],
+    )
+    def test_only_live_grants_of_live_roles_count(self, changes, roles):
+        """A role counts if and only if it exists and a grant that was not withdrawn names it."""
+        principal = identify(replace(CALLER, **changes), generation=2, now=NOW).settle()
+        assert principal.roles == roles
+        assert principal.may(all_of="door") == ("boss" in roles)
+
+
+class TestPrincipal:
+    """Somebody who is logged in."""
+
+    @pytest.mark.parametrize(
+        ("changes", "name"),
+        [
+            ({}, "Ada"),
+            ({"username": None}, "ada@example.org"),
+            ({"username": None, "email": None, "phone": "+4930123456"}, "+4930123456"),
+            ({"username": None, "email": None}, ""),
+        ],
+    )
+    def test_the_display_name_is_the_friendliest(self, changes, name):
+        """People are greeted by username, or else by email address, or by telephone number."""
+        assert Principal(account=replace(ACCOUNT, **changes), session=SESSION).display_name == name
+
+    def test_it_is_what_starlette_expects(self):
+        """A principal is authenticated, and its identity is the account's id."""
+        assert (PRINCIPAL.is_authenticated, PRINCIPAL.identity) == (True, "a")
+        assert PRINCIPAL.authenticated() is PRINCIPAL
+
+    @pytest.mark.parametrize(
+        ("asked", "may"),
+        [
+            ({"all_of": "file:read"}, True),
+            ({"all_of": ["file:read", "door:open"]}, True),
+            ({"all_of": ["file:read", "window"]}, False),
+            ({"any_of": ["file:read", "window"]}, True),
+            ({"any_of": ["window"]}, False),
+            ({"all_of": "file:read,write"}, False),
+        ],
+    )
+    def test_grants_decide_what_it_may(self, asked, may):
+        """A principal may do what one of its grants implies."""
+        assert PRINCIPAL.may(**asked) is may
+
+    @pytest.mark.parametrize("asked", [{}, {"all_of": []}, {"any_of": []}, {"all_of": "a", "any_of": "b"}])
+    def test_empty_requirements_are_mistakes(self, asked):
+        """Asking for nothing, or in two ways at once, is an error and never a yes."""
+        with pytest.raises(ConfigurationError):
+            PRINCIPAL.may(**asked)
+
+    def test_it_may_nothing_by_default(self):
+        """Who was granted nothing may do nothing."""
+        assert not Principal(account=ACCOUNT, session=SESSION).may(any_of=["a", "*"])
+
+
+class TestAnonymous:
+    """Nobody in particular."""
+
+    def test_anonymous_is_no_principal(self):
+        """No check for a principal takes nobody for somebody."""
+        assert not isinstance(Anonymous(), Principal)
+        assert not hasattr(Anonymous(), "account")
+        assert not hasattr(Anonymous(), "session")
+        assert not hasattr(Anonymous(), "may")
+
+    def test_anonymous_is_nobody(self):
+        """Nobody is not authenticated, has no name and no identity, and may do nothing."""
+        nobody = Anonymous()
+        assert (nobody.is_authenticated, nobody.display_name, nobody.identity) == (False, "", "")
+        assert len(nobody.permissions) == 0
+
+    @pytest.mark.parametrize("refusal", [NotAuthenticated(), SessionRevoked(cause="epoch")])
+    def test_the_reason_is_raised(self, refusal):
+        """Asking nobody to be somebody raises why nobody is logged in."""
+        with pytest.raises(type(refusal)) as caught:
+            Anonymous(refusal=refusal).authenticated()
+        assert caught.value is refusal
+
+    def test_without_a_credential_nobody_is_logged_in(self):
+        """The default reason is that no credential was presented."""
+        assert type(Anonymous().refusal) is NotAuthenticated
+
+
+class TestAuthorizing:
+    """Letting a caller in, or not."""
+
+    @pytest.mark.parametrize(
+        "requirement", [None, Requirement(all_of="file:read"), Requirement(any_of=["x", "door:open"])]
+    )
+    def test_whoever_meets_the_requirement_is_let_in(self, requirement):
+        """A principal whose grants meet the requirement is returned; without one, any principal."""
+        assert authorize(PRINCIPAL, requirement) is PRINCIPAL
+
+    def test_whoever_does_not_is_denied(self):
+        """Grants that fall short are refused, and what was required stands in the private cause."""
+        with pytest.raises(PermissionDenied) as caught:
+            authorize(PRINCIPAL, Requirement(all_of=["file:read", "window"]))
+        assert caught.value.cause == "file:read and window"
+        assert "window" not in str(caught.value)
+
+    @pytest.mark.parametrize("requirement", [None, Requirement(all_of="file:read")])
+    def test_nobody_is_never_let_in(self, requirement):
+        """Nobody is refused as not authenticated, whatever is required."""
+        with pytest.raises(NotAuthenticated):
+            authorize(Anonymous(), requirement)

@@ -1,0 +1,327 @@
+"""Deciding about sessions: one gate, one way to open a session, three deadlines."""
+
+import ast
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from authcore import sessions
+from authcore.audit import session_digest
+from authcore.entities import (
+    Account,
+    AuditEvent,
+    AuditKind,
+    AuthenticationSession,
+    Credential,
+    Device,
+    Message,
+    MessageKind,
+    SessionEnd,
+)
+from authcore.errors import (
+    AccountDeleted,
+    AccountDisabled,
+    AccountUnverified,
+    InvalidCredentials,
+    InvalidToken,
+    SessionClosed,
+    SessionExpired,
+    SessionRevoked,
+)
+from authcore.occasion import Ids, Occasion
+from authcore.policy import Policy
+from tests.architecture.source import core
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+POLICY = Policy()
+OCCASION = Occasion(
+    now=NOW,
+    device=Device(network="192.0.2.1", user_agent="test"),
+    policy=POLICY,
+    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e"),
+    code_key="k",
+)
+ACCOUNT = Account(
+    id="a", version=3, created_at=NOW, updated_at=NOW, email="ada@example.org", epoch=7, verified_at=NOW - TICK
+)
+CREDENTIAL = Credential(
+    id="password:a",
+    version=4,
+    created_at=NOW,
+    updated_at=NOW,
+    account_id="a",
+    kind="password",
+    secret="old",
+    changed_at=NOW,
+)
+UNUSABLE = [
+    ({"verified_at": None}, AccountUnverified),
+    ({"disabled_at": NOW}, AccountDisabled),
+    ({"deleted_at": NOW}, AccountDeleted),
+    ({"deleted_at": NOW, "verified_at": None, "disabled_at": NOW}, AccountDeleted),
+    ({"verified_at": None, "disabled_at": NOW}, AccountUnverified),
+]
+
+
+def _session(**changes: object) -> AuthenticationSession:
+    return replace(sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",)).settle(), version=1, **changes)
+
+
+def _validate(session: AuthenticationSession | None, *, account: Account | None = ACCOUNT, **given: object):
+    return sessions.validate(**{"session": session, "account": account, "generation": 1, "now": NOW} | given)
+
+
+def _calls(function: str) -> list[str]:
+    """Return where a function is called in the core, as module and innermost function."""
+    return sorted(
+        f"{module.name}.{definition.name}"
+        for module in core()
+        for definition in ast.walk(module.tree)
+        if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function
+    )
+
+
+class TestGate:
+    """The one gate."""
+
+    def test_a_usable_account_of_the_same_epoch_passes(self):
+        """An account that is verified, not disabled, not deleted and of the expected epoch passes."""
+        assert sessions.gate(account=ACCOUNT, epoch=7) is None
+
+    def test_nobody_does_not_pass(self):
+        """Without an account there is no session."""
+        refusal = sessions.gate(account=None, epoch=0)
+        assert isinstance(refusal, SessionRevoked)
+        assert refusal.cause == "account gone"
+
+    @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
+    @pytest.mark.parametrize("epoch", [7, 6])
+    def test_unusable_accounts_do_not_pass(self, changes, refusal, epoch):
+        """An account is refused as deleted, then as unverified, then as disabled, and only then for its epoch."""
+        assert type(sessions.gate(account=replace(ACCOUNT, **changes), epoch=epoch)) is refusal
+
+    @pytest.mark.parametrize("epoch", [0, 6, 8])
+    def test_another_epoch_does_not_pass(self, epoch):
+        """Only the very epoch of the account passes: neither an older nor a newer one."""
+        refusal = sessions.gate(account=ACCOUNT, epoch=epoch)
+        assert isinstance(refusal, SessionRevoked)
+        assert refusal.cause == "epoch"
+
+    def test_there_is_one_way_to_a_session(self):
+        """Only `open_session` makes an authentication session."""
+        assert _calls("AuthenticationSession") == ["authcore.sessions.open_session"]
+
+    def test_every_way_passes_the_gate(self):
+        """The gate is called where a session is opened and where one is used, and nowhere else."""
+        assert _calls("gate") == ["authcore.sessions.open_session", "authcore.sessions.validate"]
+
+
+class TestOpening:
+    """Opening a session."""
+
+    def test_a_session_is_what_the_policy_says(self):
+        """A new session copies the account's epoch and the device, and counts its deadlines from now."""
+        opened = sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",))
+        assert opened.outcome == AuthenticationSession(
+            id="new-s",
+            created_at=NOW,
+            updated_at=NOW,
+            account_id="a",
+            epoch=7,
+            network="192.0.2.1",
+            user_agent="test",
+            amr=("pwd",),
+            auth_time=NOW,
+            generation=1,
+            rotated_at=NOW,
+            inactive_at=NOW + POLICY.inactivity,
+            expires_at=NOW + POLICY.absolute,
+        )
+        assert opened.writes == (opened.outcome,)
+
+    @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
+    def test_unusable_accounts_get_none(self, changes, refusal):
+        """An account that may not be used gets no session, and nothing is written."""
+        decision = sessions.open_session(OCCASION, account=replace(ACCOUNT, **changes), amr=("pwd",))
+        assert (type(decision.refusal), decision.outcome, decision.writes) == (refusal, None, ())
+
+    @given(st.timedeltas(TICK, POLICY.absolute))
+    def test_inactivity_never_outlasts_the_session(self, inactivity):
+        """Whatever the policy, inactivity ends a session no later than its absolute end."""
+        policy = Policy(inactivity=inactivity)
+        session = sessions.open_session(replace(OCCASION, policy=policy), account=ACCOUNT, amr=("pwd",)).settle()
+        assert NOW < session.inactive_at <= session.expires_at
+
+
+class TestLoggingIn:
+    """Logging in with a password."""
+
+    @staticmethod
+    def _log_in(**changes: object):
+        given = {"account": ACCOUNT, "credential": CREDENTIAL, "matches": True, "rehashed": None} | changes
+        return sessions.log_in(OCCASION, **given)
+
+    def test_the_right_password_opens_a_session(self):
+        """The right password opens a session by password, and the trail says so."""
+        decision = self._log_in()
+        session, event = decision.writes
+        assert decision.outcome is session
+        assert (session.amr, session.account_id) == (("pwd",), "a")
+        assert (event.kind, event.account_id, event.session) == (AuditKind.LOGGED_IN, "a", session_digest("new-s"))
+
+    @pytest.mark.parametrize("missing", [{"account": None}, {"credential": None}, {"matches": False}])
+    @pytest.mark.parametrize("changes", [{}, {"deleted_at": NOW}, {"disabled_at": NOW}, {"verified_at": None}])
+    def test_strangers_are_told_nothing(self, missing, changes):
+        """Without an account, a credential or a match the answer is the same, whatever the account's standing."""
+        decision = self._log_in(**{"account": replace(ACCOUNT, **changes)} | missing)
+        assert type(decision.refusal) is InvalidCredentials
+        assert dict(decision.refusal.evidence) == {}
+
+    @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
+    def test_standing_is_told_after_the_password(self, changes, refusal):
+        """Who knows the password is told why the account may not be used, and no hash is rewritten."""
+        decision = self._log_in(account=replace(ACCOUNT, **changes), rehashed="new")
+        assert (type(decision.refusal), decision.writes) == (refusal, ())
+
+    def test_rehashing_is_compare_and_swap(self):
+        """A hash of today's parameters is written at the version of the credential that was checked."""
+        upgraded = [write for write in self._log_in(rehashed="new").writes if isinstance(write, Credential)]
+        assert upgraded == [replace(CREDENTIAL, secret="new")]
+
+
+class TestLoggingOut:
+    """Closing a session."""
+
+    def test_an_open_session_is_closed(self):
+        """Logging out closes the session, and the trail says so."""
+        session = _session()
+        decision = sessions.log_out(OCCASION, session)
+        closed, event = decision.writes
+        assert decision.outcome is True
+        assert closed == replace(session, ended_at=NOW, ended_as=SessionEnd.CLOSED)
+        assert (event.kind, event.session) == (AuditKind.LOGGED_OUT, session_digest(session.id))
+
+    def test_closing_nothing_is_no_error(self):
+        """Where there is no session there is nothing to close."""
+        assert sessions.log_out(OCCASION, None).settle() is False
+
+
+class TestChangingThePassword:
+    """Replacing a password."""
+
+    @staticmethod
+    def _change(account: Account = ACCOUNT):
+        session = _session(id="old-s")
+        return sessions.change_password(OCCASION, account=account, session=session, credential=CREDENTIAL, secret="new")
+
+    def test_everything_begun_before_ends(self):
+        """The epoch is raised by one, so that no session and no challenge of the account goes on."""
+        (raised,) = (write for write in self._change().writes if isinstance(write, Account))
+        assert raised == replace(ACCOUNT, epoch=8)
+
+    def test_the_caller_goes_on_in_a_new_session(self):
+        """A new session under the new epoch is opened, and the old one superseded, in the same decision."""
+        decision = self._change()
+        new, old = (write for write in decision.writes if isinstance(write, AuthenticationSession))
+        assert decision.outcome is new
+        assert (new.id, new.epoch, new.ended_at) == ("new-s", 8, None)
+        assert (old.id, old.ended_at, old.ended_as) == ("old-s", NOW, SessionEnd.SUPERSEDED)
+
+    def test_the_hash_is_replaced(self):
+        """The credential gets the new hash, at the version that was checked."""
+        (credential,) = (write for write in self._change().writes if isinstance(write, Credential))
+        assert (credential.secret, credential.version, credential.changed_at) == ("new", CREDENTIAL.version, NOW)
+
+    def test_the_owner_is_told(self):
+        """Word goes to the stored address, and the trail has an event."""
+        (message,) = (write for write in self._change().writes if isinstance(write, Message))
+        (event,) = (write for write in self._change().writes if isinstance(write, AuditEvent))
+        assert (message.kind, message.destination) == (MessageKind.PASSWORD_CHANGED, "ada@example.org")
+        assert (event.kind, event.account_id) == (AuditKind.PASSWORD_CHANGED, "a")
+
+    @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
+    def test_unusable_accounts_change_nothing(self, changes, refusal):
+        """An account that may not be used keeps its password."""
+        decision = self._change(replace(ACCOUNT, **changes))
+        assert (type(decision.refusal), decision.writes) == (refusal, ())
+
+
+class TestValidating:
+    """Judging a session that was presented."""
+
+    def test_a_live_session_counts(self):
+        """A session that is open, in time and of a usable account counts."""
+        assert _validate(_session()) is None
+
+    @pytest.mark.parametrize("session", [None, _session(deleted_at=NOW)])
+    def test_unknown_and_deleted_sessions_do_not_count(self, session):
+        """A session that is not stored, or deleted, is refused."""
+        refusal = _validate(session)
+        assert (type(refusal), refusal.cause) == (InvalidToken, "unknown session")
+
+    @pytest.mark.parametrize("generation", [0, 1, 3, -2])
+    def test_only_the_current_generation_counts(self, generation):
+        """A token of another generation than the session's is refused."""
+        refusal = _validate(_session(generation=2), generation=generation)
+        assert (type(refusal), refusal.cause) == (InvalidToken, "generation")
+
+    @pytest.mark.parametrize("ended_as", SessionEnd)
+    def test_ended_sessions_do_not_count(self, ended_as):
+        """A session that ended, however, is refused, and the cause says how."""
+        refusal = _validate(_session(ended_at=NOW, ended_as=ended_as))
+        assert type(refusal) is (SessionRevoked if ended_as is SessionEnd.REVOKED else SessionClosed)
+        assert refusal.cause == ended_as
+
+    @pytest.mark.parametrize("deadline", ["inactive_at", "expires_at"])
+    @pytest.mark.parametrize(("before", "counts"), [(TICK, True), (timedelta(0), False), (-TICK, False)])
+    def test_deadlines_are_exact(self, deadline, before, counts):
+        """A session counts until its deadline, and neither on it nor after it."""
+        refusal = _validate(_session(**{deadline: NOW + before}))
+        assert (refusal is None) if counts else (type(refusal) is SessionExpired)
+
+    @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
+    def test_unusable_accounts_look_like_bad_tokens(self, changes, refusal):
+        """Whatever is wrong with the account, a bearer learns no more than that the token is bad."""
+        refused = _validate(_session(), account=replace(ACCOUNT, **changes))
+        assert type(refused) is SessionRevoked
+        assert refused.cause == refusal.code
+
+    @pytest.mark.parametrize(("account", "cause"), [(None, "account gone"), (replace(ACCOUNT, epoch=8), "epoch")])
+    def test_the_gate_ends_sessions(self, account, cause):
+        """A session without an account, or of an older epoch, is refused."""
+        refusal = _validate(_session(), account=account)
+        assert (type(refusal), refusal.cause) == (SessionRevoked, cause)
+
+    @given(
+        st.builds(
+            _session,
+            generation=st.integers(1, 3),
+            ended_at=st.none() | st.just(NOW),
+            ended_as=st.none() | st.sampled_from(SessionEnd),
+            deleted_at=st.none() | st.just(NOW),
+            epoch=st.integers(6, 8),
+            inactive_at=st.sampled_from([NOW - TICK, NOW, NOW + TICK]),
+            expires_at=st.sampled_from([NOW - TICK, NOW, NOW + TICK]),
+        ),
+        st.none() | st.builds(replace, st.just(ACCOUNT), disabled_at=st.none() | st.just(NOW)),
+        st.integers(1, 3),
+    )
+    def test_every_rule_must_hold(self, session, account, generation):
+        """A session counts if and only if every single rule holds, and every refusal looks the same from outside."""
+        refusal = _validate(session, account=account, generation=generation)
+        holds = (
+            session.deleted_at is None
+            and session.ended_at is None
+            and session.generation == generation
+            and min(session.inactive_at, session.expires_at) > NOW
+            and account is not None
+            and account.disabled_at is None
+            and account.epoch == session.epoch
+        )
+        assert (refusal is None) == holds
+        assert refusal is None or (isinstance(refusal, InvalidToken) and refusal.text == InvalidToken.text)
