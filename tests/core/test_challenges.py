@@ -58,7 +58,6 @@ def _asked(challenge: TwoStepSession | None = CHALLENGE, **changes: object) -> C
     return Challenged(**{"challenge": challenge, "account": ACCOUNT, "slot": SLOT} | changes)
 
 
-
 def _answered(slot: ChallengeSlot, given: str) -> Decision[TwoStepSession]:
     asked = replace(_asked(), slot=slot)
     return challenges.answer(OCCASION, asked, purpose="transfer", asked_by="s", given=given, key=KEY)

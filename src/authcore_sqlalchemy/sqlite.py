@@ -1,0 +1,137 @@
+"""A store in an SQLite file, which the processes of one machine may share.  What all SQL stores share is elsewhere."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import partial
+from threading import Lock
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from authcore.entities import Entity
+from authcore.errors import Conflict, StoreFault
+from authcore.ports import Caller, Key, Store
+from authcore_sqlalchemy.sqlite_opening import (
+    MEMORY,
+    make_engine,
+    prepare,
+    set_for_reading,
+    set_for_writing,
+    transaction,
+)
+from authcore_sqlalchemy.statements import Statements
+from authcore_sqlalchemy.tables import Tables
+
+__all__ = ["SqliteStore"]
+
+E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+
+_PATIENCE: Final = timedelta(seconds=2)
+_PRIMARY_CODE: Final = 0xFF  # the rest of an extended result code tells the details
+
+
+class SqliteStore(Store):
+    """Keeps entities in an SQLite file, which only its owner can read, or in memory for the path `:memory:`.
+
+    It opens at once and creates what is missing.  Reads take microseconds and run where they are called.  Commits wait
+    for the disk, so they run one after another in a thread of the store's own, which does nothing else; where no event
+    loop runs, they run where they are called.  `patience` is how long a commit waits for another process's.
+
+    Raises ConfigurationError if the database has another schema version, StoreFault if it cannot be opened.
+    Open it in the process that uses it: a database must not be taken through a fork.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, patience: timedelta = _PATIENCE, tables: Tables | None = None
+    ) -> None:
+        """Open the database."""
+        tables, name = tables or Tables(), os.fspath(path)
+        self._statements = Statements(tables)
+        self._process = os.getpid()
+        self._turns = ThreadPoolExecutor(1, "authcore-sqlite")
+        self._write_lock = self._read_lock = Lock()
+        with ExitStack() as opened, _faults():
+            engine = make_engine(name, patience=patience)
+            self._writing = self._reading = opened.enter_context(engine.connect())
+            set_for_writing(self._writing)
+            prepare(self._writing, tables)
+            if name != MEMORY:
+                self._read_lock, self._reading = Lock(), opened.enter_context(engine.connect())
+                set_for_reading(self._reading)
+            self._opened = opened.pop_all()
+
+    async def find(self, key: Key[E], /) -> Sequence[E]:
+        """Return what `key` names, in order of id."""
+        return self._read(lambda connection: self._statements.find(connection, key))
+
+    async def caller(self, session_id: str, /) -> Caller:
+        """Return what an authenticated request needs, by one statement."""
+        return self._read(lambda connection: self._statements.caller(connection, session_id))
+
+    async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
+        """Write all in one transaction, after those that were asked for before."""
+        self._check_usable()
+        # Taken now: the caller's collections may change before their turn comes.
+        work = partial(self._commit, tuple(writes), tuple(unchanged))
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            work()
+        else:
+            # A task that is cancelled stops waiting; a commit that has begun still runs to its end.
+            await loop.run_in_executor(self._turns, work)
+
+    def close(self) -> None:
+        """Finish the commits that were asked for, and close the database."""
+        if self._process == os.getpid():
+            self._turns.shutdown()
+            with self._write_lock:
+                self._opened.close()
+
+    def _commit(self, writes: Collection[Entity], unchanged: Collection[Entity]) -> None:
+        with self._write_lock, _conflicts(), _faults(), transaction(self._writing):
+            self._statements.write(self._writing, writes, unchanged)
+
+    def _read(self, ask: Callable[[Connection], T]) -> T:
+        self._check_usable()
+        with self._read_lock, _faults():
+            return ask(self._reading)
+
+    def _check_usable(self) -> None:
+        if self._process != os.getpid():
+            raise StoreFault("this SQLite store was opened before a fork: open one in each process")
+        if self._writing.closed:
+            raise StoreFault("this SQLite store is closed")
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Let nobody see an exception of the driver's or of the file system's."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        name = getattr(getattr(error, "orig", None), "sqlite_errorname", type(error).__name__)
+        raise StoreFault(f"SQLite: {name}") from error
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """Tell the faults after which surely nothing is stored, because somebody else was first."""
+    try:
+        yield
+    except StoreFault as fault:
+        if _is_conflict(fault.__cause__):
+            raise Conflict from fault
+        raise
+
+
+def _is_conflict(cause: BaseException | None) -> bool:
+    code = getattr(cause.orig, "sqlite_errorcode", 0) if isinstance(cause, DBAPIError) else 0
+    return code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY or code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY

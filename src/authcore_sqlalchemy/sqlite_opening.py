@@ -1,0 +1,94 @@
+"""Opening an SQLite database: file, settings, schema, transactions.  No entity is read or written here."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, insert, select
+from sqlalchemy.exc import OperationalError
+
+from authcore.errors import ConfigurationError
+from authcore_sqlalchemy.tables import SCHEMA_VERSION, Tables
+
+__all__ = ["MEMORY", "make_engine", "prepare", "set_for_reading", "set_for_writing", "transaction"]
+
+MEMORY: Final = ":memory:"
+"""Instead of a path: a database that its store forgets when it is closed."""
+
+_ATTEMPTS: Final = 10
+
+
+def make_engine(path: str, *, patience: timedelta) -> Engine:
+    """Return an engine whose connections begin no transaction by themselves and wait so long for a lock.
+
+    A file that does not exist is created, for its owner's eyes only.
+    """
+    if path != MEMORY:
+        _create(path)
+    return create_engine(
+        URL.create("sqlite+pysqlite", database=path),
+        connect_args={"timeout": patience.total_seconds(), "check_same_thread": False},
+        isolation_level="AUTOCOMMIT",
+        # What was written is personal; it must not get into a log by way of an exception's text.
+        hide_parameters=True,
+        poolclass=NullPool,
+    )
+
+
+def set_for_writing(connection: Connection) -> None:
+    """Make a connection one for commits: what it has committed survives a crash of the machine."""
+    if _write_ahead(connection) not in {"wal", "memory"}:
+        raise ConfigurationError("SQLite cannot use WAL on this file system: keep the database on a local disk")
+    connection.exec_driver_sql("PRAGMA synchronous = FULL")
+    connection.exec_driver_sql("PRAGMA fullfsync = ON")  # macOS alone: without it the disk may keep data in its cache
+
+
+def set_for_reading(connection: Connection) -> None:
+    """Make a connection one that sees what was last committed, waits for no writer, and cannot write."""
+    connection.exec_driver_sql("PRAGMA query_only = ON")
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Commit what is done inside; after any exception nothing of it is stored."""
+    # IMMEDIATE: take the one write lock now, before anything is read that a decision depends on.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        # After some faults SQLite has rolled back already.
+        if getattr(connection.connection.dbapi_connection, "in_transaction", False):
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def prepare(connection: Connection, tables: Tables) -> None:
+    """Create the tables in a new database; ConfigurationError if one of another schema version is there."""
+    with transaction(connection):
+        tables.version.create(connection, checkfirst=True)
+        found = connection.execute(select(tables.version.c.version)).scalar()
+        if found is None:
+            tables.metadata.create_all(connection, [tables.version, *tables.of.values()])
+            connection.execute(insert(tables.version), {"id": "authcore", "version": SCHEMA_VERSION})
+        elif found != SCHEMA_VERSION:
+            message = f"the database has authcore's schema version {found}, and this authcore needs {SCHEMA_VERSION}"
+            raise ConfigurationError(message)
+
+
+def _create(path: str) -> None:
+    # Never open and close a file that may be a database in use: that would drop the locks of this process on it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _write_ahead(connection: Connection) -> str:
+    """Switch to WAL.  Where several do so at once, SQLite refuses some of them; their turn comes after the others'."""
+    for _ in range(_ATTEMPTS):
+        with suppress(OperationalError):
+            return str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar())
+        with transaction(connection):
+            """Wait for the others."""
+    return str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar())

@@ -1,0 +1,143 @@
+"""Reading and writing entities over a connection: what all SQL stores do alike.
+
+Who opens the connection, where a transaction begins and ends, and what an engine's errors mean, is each store's own.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sqlalchemy import BindParameter, Connection, Insert, Select, Table, Update, and_, bindparam, insert, select, update
+
+from authcore.entities import (
+    ENTITIES,
+    Account,
+    AuthenticationSession,
+    Entity,
+    Grant,
+    Role,
+    Scalar,
+    columns_of,
+    from_record,
+    to_record,
+)
+from authcore.errors import Conflict, InvalidInput, StoreFault
+from authcore.ports import Caller, Key
+from authcore_sqlalchemy.tables import Tables
+
+__all__ = ["Statements"]
+
+E = TypeVar("E", bound=Entity)
+
+_CALLER: Final = (AuthenticationSession, Account, Grant, Role)
+_NAMES: Final = {kind: tuple(column.name for column in columns_of(kind)) for kind in ENTITIES}
+
+
+@dataclass(frozen=True, slots=True)
+class _OfKind:
+    """The statements of one kind, built once: SQLAlchemy keeps what it compiled by the statement."""
+
+    insert: Insert
+    update: Update
+    version: Select[int]
+    find: Mapping[str, Select[*tuple[Scalar, ...]]]
+
+
+class Statements:
+    """What a store says to its engine; each method is synchronous and runs on the connection that it is given."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Build every statement."""
+        self._of = {kind: _of_kind(kind, table) for kind, table in tables.of.items()}
+        self._caller = _caller(*(tables.of[kind] for kind in _CALLER))
+
+    def find(self, connection: Connection, key: Key[E]) -> Sequence[E]:
+        """Return what `key` names, in order of id."""
+        statement = self._of[key.kind].find[key.field]
+        if key.limit is not None:
+            statement = statement.limit(key.limit)
+        return [_entity(key.kind, tuple(row)) for row in connection.execute(statement, {"sought": key.value})]
+
+    def caller(self, connection: Connection, session_id: str) -> Caller:
+        """Return what an authenticated request needs, by one statement and so in one snapshot."""
+        rows = [_parts(tuple(row)) for row in connection.execute(self._caller, {"sought": session_id})]
+        sessions, accounts, grants, roles = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return Caller(
+            session=next(_present(AuthenticationSession, sessions), None),
+            account=next(_present(Account, accounts), None),
+            grants=list(_present(Grant, grants)),
+            roles=list(_present(Role, roles)),
+        )
+
+    def write(self, connection: Connection, writes: Collection[Entity], unchanged: Collection[Entity]) -> None:
+        """Write and check in the transaction that is open, or raise Conflict; the transaction must then be rolled back.
+
+        An INSERT of what is stored already is left to fail by the primary key.
+        """
+        tasks = [*((entity, self._write) for entity in writes), *((entity, self._check) for entity in unchanged)]
+        # Everybody locks in the same order, so that an engine that locks rows meets fewer deadlocks.
+        for entity, task in sorted(tasks, key=lambda task: (type(task[0]).__name__, task[0].id)):
+            if not task(connection, entity):
+                raise Conflict
+
+    def _write(self, connection: Connection, entity: Entity) -> bool:
+        statements, record = self._of[type(entity)], to_record(entity)
+        record["version"] = entity.version + 1
+        if entity.version == 0:
+            connection.execute(statements.insert, record)
+            return True
+        found = {"stored_id": record.pop("id"), "stored_version": entity.version}
+        return connection.execute(statements.update, record | found).rowcount == 1
+
+    def _check(self, connection: Connection, entity: Entity) -> bool:
+        stored = connection.execute(self._of[type(entity)].version, {"sought": entity.id}).scalar()
+        return (stored or 0) == entity.version
+
+
+def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
+    named = select(table).order_by(table.c.id)
+    known = and_(table.c.id == bindparam("stored_id"), table.c.version == bindparam("stored_version"))
+    changes: dict[str, BindParameter[Scalar]] = {
+        column.name: bindparam(column.name) for column in table.c if column is not table.c.id
+    }
+    return _OfKind(
+        insert=insert(table),
+        update=update(table).where(known).values(changes),
+        # Where an engine locks rows, nobody may change this one before the commit; SQLite locks all.
+        version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
+        find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", kind.OWNER) if name},
+    )
+
+
+def _caller(session: Table, account: Table, grant: Table, role: Table) -> Select[*tuple[Scalar, ...]]:
+    granted = and_(grant.c.account_id == session.c.account_id, grant.c.deleted_at.is_(None))
+    joined = (
+        session.outerjoin(account, account.c.id == session.c.account_id)
+        .outerjoin(grant, granted)
+        .outerjoin(role, role.c.id == grant.c.role)
+    )
+    wanted = select(session, account, grant, role).select_from(joined)
+    return wanted.where(session.c.id == bindparam("sought")).order_by(grant.c.id)
+
+
+def _parts(row: Sequence[Scalar]) -> Iterator[Sequence[Scalar]]:
+    """Cut a row of several tables into one row of each."""
+    start = 0
+    for kind in _CALLER:
+        end = start + len(_NAMES[kind])
+        yield row[start:end]
+        start = end
+
+
+def _present(kind: type[E], rows: Iterable[Sequence[Scalar]]) -> Iterator[E]:
+    """The entities of these rows; an outer join fills the row of what is absent with nulls, the id too."""
+    return (_entity(kind, row) for row in rows if row[_NAMES[kind].index("id")] is not None)
+
+
+def _entity(kind: type[E], row: Sequence[Scalar]) -> E:
+    try:
+        return from_record(kind, dict(zip(_NAMES[kind], row, strict=True)))
+    except (InvalidInput, TypeError, ValueError):
+        # Without the cause, whose text may hold what was stored.
+        message = f"a row of {kind.__name__} holds what no {kind.__name__} can hold"
+        raise StoreFault(message) from None

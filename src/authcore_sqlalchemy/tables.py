@@ -1,0 +1,71 @@
+"""The tables: one for each kind of entity, made from its columns.  No statement and no connection is here.
+
+The schema is authcore's own.  An application hangs its own tables on `account_id`, and adds no column to these.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, columns_of
+
+__all__ = ["SCHEMA_VERSION", "Tables"]
+
+SCHEMA_VERSION: Final = 1
+"""Raised whenever a table changes; a store refuses a database of any other version."""
+
+_LONGEST_VARCHAR: Final = 1000
+_EXACT: Final = "BINARY"  # no engine may take `Ada` for `ada`, or `ada` with a space for `ada`
+
+
+class Tables:
+    """The tables of authcore, in a MetaData of their own or in the application's.
+
+    `prefix` begins the name of each table, and `schema` is the namespace that they live in, where an engine has such.
+    """
+
+    def __init__(
+        self, metadata: MetaData | None = None, *, prefix: str = "authcore_", schema: str | None = None
+    ) -> None:
+        """Describe the tables; nothing is created in a database."""
+        self.metadata = metadata if metadata is not None else MetaData()
+        self._prefix, self._schema = prefix, schema
+        self.version = self._table("schema", [_column("id", String(64)), _column("version", BigInteger())])
+        self._of = MappingProxyType({kind: self._entities(kind) for kind in ENTITIES})
+
+    @property
+    def of(self) -> Mapping[type[Entity], Table]:
+        """The table of each kind of entity."""
+        return self._of
+
+    def _entities(self, kind: type[Entity]) -> Table:
+        columns = [_column(field.name, _type(field), nullable=field.nullable) for field in columns_of(kind)]
+        table = self._table(_words(kind.__name__), columns)
+        if kind.OWNER is not None:
+            # With the id, so that the entities of an owner come out in order.
+            Index(f"ix_{table.name}_{kind.OWNER}", table.c[kind.OWNER], table.c.id)
+        return table
+
+    def _table(self, name: str, columns: list[Column[Any]]) -> Table:
+        # Without a rowid SQLite keeps the rows by their id, and finds one in a single search.
+        return Table(self._prefix + name, self.metadata, *columns, schema=self._schema, sqlite_with_rowid=False)
+
+
+def _column(name: str, of_type: TypeEngine[Any], *, nullable: bool = False) -> Column[Any]:
+    return Column(name, of_type, primary_key=name == "id", nullable=nullable)
+
+
+def _type(field: Field) -> TypeEngine[Any]:
+    if field.type is ColumnType.INTEGER:
+        return BigInteger()
+    # A tuple becomes one text that may be longer than any of its items: no limit of the engine's must cut it.
+    return Text(collation=_EXACT) if field.max_length > _LONGEST_VARCHAR else String(field.max_length, _EXACT)
+
+
+def _words(name: str) -> str:
+    """The words of a class's name: `TwoStepSession` becomes `two_step_session`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
