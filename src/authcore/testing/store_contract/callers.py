@@ -88,8 +88,10 @@ class CallerLaws:
     async def test_caller_compares_exactly(self, store: Store) -> None:
         """Accounts and roles whose names look alike are not mixed up."""
         await put(store, session("s", "ada"), session("S", "Ada"), account("ada"), account("Ada"), account("ada "))
-        await put(store, grant("a", "ada", role="é"), grant("b", "Ada", role="e\u0301"), role("é"), role("e\u0301"))
-        assert (await _asked(store, "s")).roles == (at(1, role("é")),)
+        await put(
+            store, grant("a", "ada", role="\u00e9"), grant("b", "Ada", role="e\u0301"), role("\u00e9"), role("e\u0301")
+        )
+        assert (await _asked(store, "s")).roles == (at(1, role("\u00e9")),)
         assert (await _asked(store, "S")).roles == (at(1, role("e\u0301")),)
 
 

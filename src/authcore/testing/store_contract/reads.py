@@ -27,6 +27,14 @@ class ReadLaws:
         await put(store, account("nobody"))
         assert list(await store.find(by_owner(Grant, "nobody"))) == []
 
+    async def test_impossible_names_find_nothing(self, store: Store) -> None:
+        """A name that no entity can have gives an empty answer, however it got into a key: a miss, not a fault."""
+        await put(store, account("ada"), grant("a", "ada"), account(""), grant("b", ""))
+        for name in ("\ud800", "ada\udfff", "ada\0", "\0", "x" * 100_000):
+            assert await ids(store, by_id(Account, name)) == []
+            assert await ids(store, by_owner(Grant, name)) == []
+            assert (await store.caller(name)).session is None
+
     async def test_get_gives_one_or_none(self, store: Store) -> None:
         """`get` gives the entity itself, or None."""
         await put(store, account())

@@ -52,8 +52,8 @@ class ValueLaws:
 
     async def test_ids_that_look_alike_are_not_found_for_each_other(self, store: Store) -> None:
         """An id is not found by one that merely looks like it, or by a wildcard."""
-        await put(store, account("ada"), account("é"), account("a%"), account("straße"))
-        for name in sorted({*LOOKALIKES} - {"ada", "é", "a%", "straße"}):
+        await put(store, account("ada"), account("\u00e9"), account("a%"), account("stra\u00dfe"))
+        for name in sorted({*LOOKALIKES} - {"ada", "\u00e9", "a%", "stra\u00dfe"}):
             assert await ids(store, by_id(Account, name)) == []
 
     async def test_owners_that_look_alike_are_different(self, store: Store) -> None:

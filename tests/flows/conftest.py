@@ -1,0 +1,37 @@
+"""What the flow tests share: a world without a loop, and somebody in it.  What people do is in `people`."""
+
+import pytest
+
+from authcore.testing import build_auth, interleavings
+from tests.flows import people
+
+
+@pytest.fixture
+def store():
+    """A store that counts."""
+    return people.WatchedStore()
+
+
+@pytest.fixture
+def hasher():
+    """A hasher that counts."""
+    return people.QuickHasher()
+
+
+@pytest.fixture
+def auth(store, hasher):
+    """An `Auth` of the kit, with that store and that hasher."""
+    return build_auth(store=store, hasher=hasher)
+
+
+@pytest.fixture
+def explore(record_property):
+    """`interleavings`, and what it walked goes into the report."""
+
+    def explore(world, **options):
+        explored = interleavings(world, **options)
+        record_property("explored", str(explored))
+        print(explored)  # noqa: T201  shown by `pytest -rP`
+        return explored
+
+    return explore
