@@ -44,10 +44,14 @@ def by_id(kind: type[E], value: str) -> Key[E]:
 
 
 def by_owner(kind: type[E], value: str, *, limit: int | None = None) -> Key[E]:
-    """Name all entities of a kind that belong to one owner; TypeError if the kind has none."""
+    """Name all entities of a kind that belong to one owner, or the first `limit` of them (at least 1).
+
+    Raises TypeError if the kind has no owner, and ValueError for a limit below 1.
+    """
     if kind.OWNER is None:
-        msg = f"{kind.__name__} has no owner to be found by"
-        raise TypeError(msg)
+        raise TypeError(f"{kind.__name__} has no owner to be found by")
+    if limit is not None and limit < 1:
+        raise ValueError("limit must be at least 1")
     return Key(kind, kind.OWNER, value, limit)
 
 
@@ -89,7 +93,7 @@ class Reader(Protocol):
         account = await self.get(by_id(Account, session.account_id))
         grants = [grant for grant in await self.find(by_owner(Grant, session.account_id)) if grant.deleted_at is None]
         roles = [role for grant in grants if (role := await self.get(by_id(Role, grant.role))) is not None]
-        return Caller(session=session, account=account, grants=grants, roles=roles)
+        return Caller(session=session, account=account, grants=tuple(grants), roles=tuple(roles))
 
 
 class Store(Reader, Protocol):

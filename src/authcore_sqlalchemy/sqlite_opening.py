@@ -90,5 +90,5 @@ def _write_ahead(connection: Connection) -> str:
         with suppress(OperationalError):
             return str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar())
         with transaction(connection):
-            """Wait for the others."""
+            pass  # unlike the switch, this waits
     return str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar())

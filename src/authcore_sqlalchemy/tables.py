@@ -62,7 +62,7 @@ def _column(name: str, of_type: TypeEngine[Any], *, nullable: bool = False) -> C
 def _type(field: Field) -> TypeEngine[Any]:
     if field.type is ColumnType.INTEGER:
         return BigInteger()
-    # A tuple becomes one text that may be longer than any of its items: no limit of the engine's must cut it.
+    # Some engines count every VARCHAR of a row together, and allow little in all.
     return Text(collation=_EXACT) if field.max_length > _LONGEST_VARCHAR else String(field.max_length, _EXACT)
 
 

@@ -346,6 +346,26 @@ class GuessingStore(MemoryStore):
         return found
 
 
+class EncodingStore(MemoryStore):
+    """Encodes names as they come."""
+
+    breaks = ("impossible_names_find_nothing",)
+
+    async def find(self, key, /):
+        key.value.encode()
+        return await super().find(key)
+
+
+class NulStore(KeyedStore):
+    """Reads a name up to its first NUL, as C does."""
+
+    breaks = ("impossible_names_find_nothing",)
+
+    @staticmethod
+    def spelt(name):
+        return name.split("\0")[0]
+
+
 class PrefixStore(MemoryStore):
     """Finds all ids that begin with the one that is sought."""
 
