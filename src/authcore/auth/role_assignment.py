@@ -59,5 +59,5 @@ class RoleAssignment(Parts):
 
         Raises InvalidIdentifier.  No endpoint may tell a stranger what this returns.
         """
-        claim = await claim_on(self.store, recognise(identifier))
-        return None if claim.holder is None or claim.holder.deleted_at is not None else claim.holder
+        holder = (await claim_on(self.store, recognise(identifier))).holder
+        return None if holder is None or holder.decoy or holder.deleted_at is not None else holder
