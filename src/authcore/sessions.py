@@ -72,11 +72,13 @@ def log_in(
     credential: Credential | None,
     matches: bool,
     rehashed: str | None,
+    former: AuthenticationSession | None = None,
 ) -> Decision[AuthenticationSession]:
     """Decide whether a password lets somebody in; `matches` tells what the hasher said, of a dummy hash for strangers.
 
     `rehashed` is the password under today's parameters.  It is written at the version of the credential that was
-    checked: a password changed in between is never brought back.
+    checked: a password changed in between is never brought back.  `former` is the session that this one takes the place
+    of on the same device, if there is one.
     """
     if account is None or credential is None or not matches:
         return refuse(InvalidCredentials())
@@ -85,7 +87,8 @@ def log_in(
         return opened
     event = audit.record(occasion, AuditKind.LOGGED_IN, account_id=account.id, session_id=opened.outcome.id)
     upgraded = [] if rehashed is None else [replace(credential, updated_at=occasion.now, secret=rehashed)]
-    return replace(opened, writes=(*opened.writes, *upgraded, event))
+    ended = [] if former is None or former.ended_at is not None else [_superseded(former, occasion)]
+    return replace(opened, writes=(*opened.writes, *upgraded, *ended, event))
 
 
 def log_out(occasion: Occasion, session: AuthenticationSession | None) -> Decision[bool]:
@@ -112,7 +115,7 @@ def change_password(
     changes = (
         raised,
         password_credential(credential, raised, secret, now=now),
-        _end(session, SessionEnd.SUPERSEDED, now=now),
+        _superseded(session, occasion),
         outbox.notice(occasion, MessageKind.PASSWORD_CHANGED, account=raised, destination=address_of(raised)),
         audit.record(occasion, AuditKind.PASSWORD_CHANGED, account_id=raised.id, session_id=opened.outcome.id),
     )
@@ -137,6 +140,10 @@ def validate(
         return SessionExpired(cause="deadline")
     refusal = gate(account=account, epoch=session.epoch)
     return None if refusal is None else SessionRevoked(cause=refusal.cause or refusal.code)
+
+
+def _superseded(session: AuthenticationSession, occasion: Occasion) -> AuthenticationSession:
+    return _end(session, SessionEnd.SUPERSEDED, now=occasion.now)
 
 
 def _end(session: AuthenticationSession, ended_as: SessionEnd, *, now: datetime) -> AuthenticationSession:

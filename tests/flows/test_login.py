@@ -17,6 +17,7 @@ from authcore.errors import (
     InvalidCredentials,
     InvalidIdentifier,
     InvalidPassword,
+    SessionClosed,
     StoreFault,
 )
 from authcore.identifiers import IdentifierKind
@@ -366,3 +367,42 @@ def test_real_hasher_logs_in():
     assert log_in(auth).session.amr == ("pwd",)
     assert isinstance(attempt(auth, ADA, OTHER_PASSWORD), InvalidCredentials)
     assert len(kept(auth, AuthenticationSession)) == 1
+
+
+# --- in place of another session --------------------------------------------------------------------------------------
+
+
+def test_former_session_ends(auth):
+    """Logging in again on a device ends the session that it presented, in the same commit, whoever it belonged to."""
+    join(auth)
+    join(auth, BOB)
+    former = log_in(auth, BOB)
+    issued = do(auth.log_in(identifier=ADA, password=PASSWORD, former=former.token))
+    assert issued.session.id != former.session.id
+    assert type(refusal(auth.authenticate(former.token))) is SessionClosed
+    assert do(auth.authenticate(issued.token)).display_name == ADA
+
+
+def test_former_session_outlives_a_failed_login(auth):
+    """Who gives a wrong password stays logged in as before."""
+    join(auth)
+    former = log_in(auth)
+    assert refusal(auth.log_in(identifier=ADA, password=OTHER_PASSWORD, former=former.token))
+    assert do(auth.authenticate(former.token)).display_name == ADA
+
+
+@pytest.mark.parametrize("former", ["", "garbage", "a.b.c"])
+def test_bad_former_token_keeps_nobody_out(auth, former):
+    """Whatever a client had before, the right password lets it in."""
+    join(auth)
+    assert do(auth.log_in(identifier=ADA, password=PASSWORD, former=former)).token
+
+
+def test_former_session_that_is_over_stays_as_it_was(auth):
+    """A session that was logged out is not ended once more."""
+    join(auth)
+    former = log_in(auth)
+    do(auth.log_out(former.token))
+    before = stored(auth, former.session)
+    do(auth.log_in(identifier=ADA, password=PASSWORD, former=former.token))
+    assert stored(auth, former.session) == before

@@ -1,5 +1,6 @@
 """Logging in, being recognised, logging out; and changing the password that does it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from authcore import accounts, sessions
@@ -14,6 +15,7 @@ from authcore.flows import Work
 from authcore.identifiers import recognise
 from authcore.lookups import claim_on, identified, password_of
 from authcore.passwords import normalise
+from authcore.ports import by_id
 from authcore.principal import Principal
 from authcore.tokens import TokenKind
 
@@ -25,9 +27,11 @@ class Logins(Parts):
     """The flows of authentication sessions."""
 
     async def log_in(
-        self, *, identifier: str, password: str, device: Device | None = None
+        self, *, identifier: str, password: str, former: str | None = None, device: Device | None = None
     ) -> Issued[AuthenticationSession]:
         """Open a session for whoever has this email address, phone number or username, and this password.
+
+        `former` is the token that the client presented until now, if any: its session ends in the same commit.
 
         Raises InvalidCredentials, which does not say why; and after the right password AccountDeleted,
         AccountUnverified or AccountDisabled.  Raises InvalidIdentifier and InvalidPassword for what could be nobody's.
@@ -35,6 +39,7 @@ class Logins(Parts):
         name, given = recognise(identifier), normalise(password, max_length=self.policy.password_max_length)
         if name.kind not in self.policy.login_with:
             raise InvalidCredentials(cause="kind")
+        replaced = self._named(former)
         occasion, salt = self._occasion(device), self._salt()
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
@@ -50,6 +55,7 @@ class Logins(Parts):
                 credential=credential,
                 matches=matches,
                 rehashed=await work.costly(self.hasher.hash, given, salt) if outdated else None,
+                former=None if replaced is None else await work.get(by_id(AuthenticationSession, replaced)),
             )
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
@@ -104,3 +110,9 @@ class Logins(Parts):
             )
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
+
+    def _named(self, former: str | None) -> str | None:
+        """Return the id of the session that a token names; whatever else a client had keeps nobody from logging in."""
+        with suppress(InvalidToken):
+            return None if former is None else self._decode(TokenKind.AUTHENTICATION, former).id
+        return None

@@ -70,12 +70,15 @@ async def verify(access: Access, request: Request, texts: Texts) -> Response:
 
 
 async def log_in(access: Access, request: Request, texts: Texts) -> Response:
-    """Open a session."""
+    """Open a session, in place of the one that the request presents, if it does."""
     basic = parse_authorization(request.headers)
-    user, password = (
+    identifier, password = (
         (basic.user, basic.password) if isinstance(basic, Basic) else (texts["identifier"], texts["password"])
     )
-    return _opened(access, await access.auth.log_in(identifier=user, password=password, device=device_of(request)))
+    issued = await access.auth.log_in(
+        identifier=identifier, password=password, former=access.session_token(request), device=device_of(request)
+    )
+    return _opened(access, issued)
 
 
 async def log_out(access: Access, request: Request, _: Texts) -> Response:
