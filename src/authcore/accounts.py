@@ -175,9 +175,9 @@ def verify(
 
     `claim` is the claim on that address as it is now.
     """
-    if answered.refusal is not None or account is None:
-        return refuse(answered.refusal or ChallengeEnded(), answered.writes)
-    if not awaits_proof(account) or account.disabled_at is not None:
+    if answered.outcome is None:
+        return answered.refused()
+    if account is None or not awaits_proof(account) or account.disabled_at is not None:
         return refuse(ChallengeEnded(cause="standing"), answered.writes)
     if claim is None or claim.identifier is None or claim.identifier.account_id != account.id:
         return refuse(ChallengeEnded(cause="identifier"), answered.writes)

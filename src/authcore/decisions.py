@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, Never, TypeVar, cast
 
 from authcore.entities import Entity
 from authcore.errors import AuthError
@@ -10,24 +10,29 @@ from authcore.errors import AuthError
 __all__ = ["Decision", "accept", "refuse"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Generic[T]):
+class Decision(Generic[T_co]):
     """An outcome or a refusal, with the entities that must be written either way.
 
     A refusal is returned, not raised, so that what it must leave behind (a counted guess) is committed first.
     """
 
-    outcome: T | None
+    outcome: T_co | None
     writes: tuple[Entity, ...] = ()
     refusal: AuthError | None = None
 
-    def settle(self) -> T:
+    def settle(self) -> T_co:
         """Return the outcome, or raise the refusal; to be called after the commit."""
         if self.refusal is not None:
             raise self.refusal
-        return cast("T", self.outcome)
+        return cast("T_co", self.outcome)
+
+    def refused(self) -> "Decision[Never]":
+        """Return the refusal as a decision about whatever was to follow."""
+        return Decision(None, self.writes, self.refusal)
 
 
 def accept(outcome: T, writes: Iterable[Entity] = ()) -> Decision[T]:
@@ -35,6 +40,6 @@ def accept(outcome: T, writes: Iterable[Entity] = ()) -> Decision[T]:
     return Decision(outcome, tuple(writes))
 
 
-def refuse(refusal: AuthError, writes: Iterable[Entity] = ()) -> Decision[T]:
+def refuse(refusal: AuthError, writes: Iterable[Entity] = ()) -> Decision[Never]:
     """Decide against it, and still write what must be remembered."""
     return Decision(None, tuple(writes), refusal)

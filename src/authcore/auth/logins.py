@@ -95,7 +95,7 @@ class Logins(Parts):
         async def decide(work: Work) -> Decision[AuthenticationSession]:
             calling = await identified(work, reference)
             if calling.outcome is None:
-                return refuse(calling.refusal or InvalidToken())
+                return calling.refused()
             account = calling.outcome.account
             credential = await password_of(work, account)
             if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):

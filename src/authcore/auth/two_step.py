@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from authcore import accounts, challenges
 from authcore.auth.parts import Issued, Parts
-from authcore.decisions import Decision, refuse
+from authcore.decisions import Decision
 from authcore.entities import (
     Device,
     TwoStepSession,
 )
-from authcore.errors import InvalidToken
 from authcore.flows import Work
 from authcore.lookups import challenged, identified, slot_of
 from authcore.tokens import TokenKind
@@ -35,7 +34,7 @@ class TwoStep(Parts):
         async def decide(work: Work) -> Decision[TwoStepSession]:
             calling = await identified(work, reference)
             if calling.outcome is None:
-                return refuse(calling.refusal or InvalidToken())
+                return calling.refused()
             account = calling.outcome.account
             return challenges.request(
                 occasion.at(work.now),
@@ -61,8 +60,8 @@ class TwoStep(Parts):
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
             calling = await identified(work, asking)
-            if calling.refusal is not None:
-                return refuse(calling.refusal)
+            if calling.outcome is None:
+                return calling.refused()
             asked = await challenged(work, reference.id)
             return self._answer(occasion.at(work.now), asked, purpose=purpose, code=code, asked_by=asking.id)
 

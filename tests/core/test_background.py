@@ -1,0 +1,186 @@
+"""Delivery in the background: how it is started, woken and closed, and what it survives."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from authcore.errors import DeliveryFault, StoreFault
+from authcore.memory import MemoryStore
+from authcore.offload import Background
+from authcore.testing import FakeClock, Mailbox, build_auth
+
+EMAIL, OTHER_EMAIL = "ada@example.org", "bob@example.org"
+PASSWORD = "a loom that weaves algebra"
+LONG = 3600.0
+
+
+class Box(Mailbox):
+    """A mailbox that says when something came."""
+
+    def __init__(self):
+        """Begin empty."""
+        super().__init__()
+        self.tried, self.came = asyncio.Event(), asyncio.Event()
+
+    async def send(self, letter, /):
+        """Keep the letter, and say so."""
+        self.tried.set()
+        await super().send(letter)
+        self.came.set()
+
+
+class CrashingStore(MemoryStore):
+    """Raises once for each error that is given."""
+
+    def __init__(self, *errors):
+        """Prepare to fail."""
+        super().__init__()
+        self.errors = list(errors)
+
+    async def find(self, key, /):
+        """Fail, or find."""
+        if self.errors:
+            raise self.errors.pop(0)
+        return await super().find(key)
+
+
+async def until(condition):
+    """Wait until something holds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  what is waited for sets no event
+            await asyncio.sleep(0.001)
+
+
+async def soon(event):
+    """Wait for an event."""
+    async with asyncio.timeout(20):
+        await event.wait()
+
+
+async def test_background_delivers_what_was_there():
+    """What waited in the outbox is delivered once it is started."""
+    box = Box()
+    auth = build_auth(courier=box)
+    await auth.register(email=EMAIL, password=PASSWORD)
+    background = Background(auth, interval=LONG)
+    background.start()
+    await soon(box.came)
+    assert [letter.destination for letter in box.letters] == [EMAIL]
+    await background.close()
+
+
+async def test_waking_delivers_at_once():
+    """After it was woken it looks again, without waiting for its interval; waking twice sends nothing twice."""
+    box = Box()
+    auth = build_auth(courier=box)
+    background = Background(auth, interval=LONG)
+    for number, email in enumerate((EMAIL, OTHER_EMAIL), 1):
+        box.came.clear()
+        await auth.register(email=email, password=PASSWORD)
+        background.wake()
+        background.wake()
+        await soon(box.came)
+        assert len(box.letters) == number
+    await background.close()
+
+
+async def test_it_looks_by_itself():
+    """Without being woken it looks again after its interval, for what failed before."""
+    box = Box()
+    clock = FakeClock()
+    auth = build_auth(courier=box, clock=clock)
+    box.fault = DeliveryFault()
+    await auth.register(email=EMAIL, password=PASSWORD)
+    background = Background(auth, interval=0.001)
+    background.start()
+    await soon(box.tried)
+    box.fault = None
+    clock.advance(timedelta(minutes=1))
+    await soon(box.came)
+    await background.close()
+
+
+@pytest.mark.parametrize("error", [StoreFault("down"), RuntimeError("bug")], ids=lambda error: type(error).__name__)
+async def test_it_survives_failures(error, caplog):
+    """Whatever goes wrong, it goes on, and says so in the log; of a fault's text nothing."""
+    box = Box()
+    auth = build_auth(courier=box)
+    await auth.register(email=EMAIL, password=PASSWORD)
+    store = CrashingStore(error, error)
+    background = Background(build_auth(courier=box, store=store), interval=0.001)
+    background.start()
+    await until(lambda: not store.errors)
+    await build_auth(courier=box, store=store).register(email=OTHER_EMAIL, password=PASSWORD)
+    background.wake()
+    await soon(box.came)
+    assert [letter.destination for letter in box.letters] == [OTHER_EMAIL]
+    assert {record.levelname for record in caplog.records} == {"WARNING" if isinstance(error, StoreFault) else "ERROR"}
+    assert "down" not in caplog.text
+    await background.close()
+
+
+async def test_starting_and_closing_are_idempotent():
+    """However often it is started there is one task, and closing ends it, however often, and before any start."""
+
+    def running():
+        return [task.get_name() for task in asyncio.all_tasks()].count("authcore outbox")
+
+    background = Background(build_auth(), interval=LONG)
+    await background.close()
+    for _ in range(3):
+        background.start()
+        background.wake()
+    assert running() == 1
+    await background.close()
+    await background.close()
+    assert running() == 0
+
+
+async def test_it_starts_again_after_closing():
+    """After it was closed it can be started again."""
+    box = Box()
+    auth = build_auth(courier=box)
+    background = Background(auth, interval=LONG)
+    background.start()
+    await background.close()
+    await auth.register(email=EMAIL, password=PASSWORD)
+    background.wake()
+    await soon(box.came)
+    await background.close()
+
+
+async def test_closing_while_it_sends():
+    """Closing does not wait for a courier that hangs."""
+
+    class Hanging(Box):
+        async def send(self, letter, /):
+            self.tried.set()
+            await asyncio.Event().wait()
+
+    box = Hanging()
+    auth = build_auth(courier=box)
+    await auth.register(email=EMAIL, password=PASSWORD)
+    background = Background(auth, interval=LONG)
+    background.start()
+    await soon(box.tried)
+    async with asyncio.timeout(20):
+        await background.close()
+
+
+def test_second_loop():
+    """On another loop it begins anew, as where an application is started again."""
+    box = Mailbox()
+    auth = build_auth(courier=box)
+    background = Background(auth, interval=LONG)
+
+    async def deliver(email, sent):
+        await auth.register(email=email, password=PASSWORD)
+        background.wake()
+        await until(lambda: len(box.letters) == sent)
+        if sent == 2:
+            await background.close()
+
+    for number, email in enumerate((EMAIL, OTHER_EMAIL), 1):
+        asyncio.run(deliver(email, number))
+    assert [letter.destination for letter in box.letters] == [EMAIL, OTHER_EMAIL]

@@ -1,0 +1,226 @@
+"""Costly work in threads, and waiting, under an event loop; delivery in the background has a file of its own."""
+
+import asyncio
+import gc
+import threading
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from authcore.errors import Overloaded
+from authcore.offload import BoundedPool, LoopClock, on_event_loop
+from authcore.system import SystemClock, inline
+from authcore.testing import FakeClock, build_auth
+
+EMAIL = "ada@example.org"
+PASSWORD = "a loom that weaves algebra"
+
+
+class Gate:
+    """Work that stands still until it is let go."""
+
+    def __init__(self):
+        """Begin closed."""
+        self.begun, self.open = threading.Event(), threading.Event()
+
+    def __call__(self):
+        """Say that it has begun, and wait."""
+        self.begun.set()
+        assert self.open.wait(20)
+        return threading.get_ident()
+
+
+async def until(condition):
+    """Wait until something holds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  what is waited for sets no event
+            await asyncio.sleep(0.001)
+
+
+# --- the pool -------------------------------------------------------------------------------------------------------
+
+
+async def test_results_pass():
+    """The result of the work comes back."""
+    assert await BoundedPool()(lambda: 42) == 42
+
+
+@pytest.mark.parametrize("error", [LookupError("lost"), Overloaded("full")], ids=["any", "ours"])
+async def test_exceptions_pass(error):
+    """What the work raises is raised to whoever waits for it."""
+
+    def fail():
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        await BoundedPool()(fail)
+    assert raised.value is error
+
+
+async def test_work_runs_in_another_thread():
+    """The loop goes on while the work runs, because it runs elsewhere."""
+    gate, pool = Gate(), BoundedPool(threads=1)
+    task = asyncio.create_task(pool(gate))
+    await until(gate.begun.is_set)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not task.done()
+    gate.open.set()
+    assert await task != threading.get_ident()
+
+
+async def test_beyond_its_bound_it_refuses():
+    """One more than running and waiting together is refused, at once, and later taken again."""
+    gate, pool = Gate(), BoundedPool(threads=1, waiting=2)
+    tasks = [asyncio.create_task(pool(gate)) for _ in range(3)]
+    await until(gate.begun.is_set)
+    for _ in range(3):
+        with pytest.raises(Overloaded):
+            await pool(gate)
+    gate.open.set()
+    assert len(await asyncio.gather(*tasks)) == 3
+    assert await pool(lambda: "again") == "again"
+
+
+async def test_no_more_threads_than_said():
+    """As much runs at once as there are threads, and not more."""
+    gates, pool = [Gate() for _ in range(4)], BoundedPool(threads=2, waiting=2)
+    tasks = [asyncio.create_task(pool(gate)) for gate in gates]
+    await until(lambda: gates[0].begun.is_set() and gates[1].begun.is_set())
+    assert [gate.begun.is_set() for gate in gates] == [True, True, False, False]
+    for gate in gates:
+        gate.open.set()
+    assert len(set(await asyncio.gather(*tasks))) <= 2
+
+
+async def test_failed_work_gives_its_room_back():
+    """Work that raises leaves room for the next."""
+    pool = BoundedPool(threads=1, waiting=0)
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            await pool(lambda: 1 / 0)
+    assert await pool(lambda: 1) == 1
+
+
+async def test_cancelled_waiting_gives_its_room_back():
+    """Whoever gives up while work waits for a thread leaves room, and the work is never begun."""
+    gate, never, pool = Gate(), Gate(), BoundedPool(threads=1, waiting=1)
+    running = asyncio.create_task(pool(gate))
+    await until(gate.begun.is_set)
+    for _ in range(5):
+        waiting = asyncio.create_task(pool(never))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    last = asyncio.create_task(pool(lambda: "last"))
+    gate.open.set()
+    await running
+    assert (await last, never.begun.is_set()) == ("last", False)
+
+
+async def test_cancelled_running_keeps_its_room_until_it_ends():
+    """Work that has begun is not stopped by whoever gives up, and holds its room, like its memory, until its end."""
+    gate, pool = Gate(), BoundedPool(threads=1, waiting=0)
+    task = asyncio.create_task(pool(gate))
+    await until(gate.begun.is_set)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(Overloaded):
+        await pool(lambda: 1)
+    gate.open.set()
+
+    taken = None
+    async with asyncio.timeout(20):
+        while taken is None:
+            with suppress(Overloaded):
+                taken = await pool(lambda: "taken")
+            await asyncio.sleep(0)
+    assert taken == "taken"
+
+
+def test_pool_outlives_its_loop():
+    """A pool belongs to no loop: a second one uses it like the first."""
+    pool = BoundedPool(threads=1, waiting=0)
+    for number in range(3):
+        assert asyncio.run(_call(pool, number)) == number
+
+
+async def _call(pool, number):
+    return await pool(lambda: number)
+
+
+def test_pool_costs_nothing_before_its_first_work():
+    """Threads are started when the first work comes."""
+    before = threading.active_count()
+    pool = BoundedPool()
+    assert threading.active_count() == before
+    del pool
+    gc.collect()
+
+
+# --- the clock, and what is replaced --------------------------------------------------------------------------------
+
+
+async def test_clock_lets_others_run():
+    """While the clock of a loop waits, others run."""
+    order = []
+
+    async def other():
+        order.append("other")
+
+    task = asyncio.create_task(other())
+    await LoopClock().sleep(0)
+    order.append("slept")
+    await task
+    assert order == ["other", "slept"]
+
+
+def test_clock_tells_the_systems_time():
+    """Apart from waiting it is the system's clock."""
+    assert abs(LoopClock().now() - SystemClock().now()) < timedelta(minutes=1)
+    assert isinstance(LoopClock(), SystemClock)
+
+
+def test_bare_parts_are_replaced():
+    """What would hold up the loop is replaced, and nothing else."""
+    bare = build_auth(clock=SystemClock())
+    ready = on_event_loop(bare)
+    assert (type(ready.clock), type(ready.offload)) == (LoopClock, BoundedPool)
+    for part in ("store", "keyring", "courier", "policy", "entropy", "hasher"):
+        assert getattr(ready, part) is getattr(bare, part)
+    assert bare.offload is inline
+
+
+def test_chosen_parts_are_kept():
+    """What the application chose itself is kept, and an Auth that is ready stays as it is."""
+
+    class OwnClock(SystemClock):
+        pass
+
+    clock = OwnClock()
+    assert on_event_loop(build_auth(clock=clock)).clock is clock
+    ready = on_event_loop(build_auth(clock=FakeClock()))
+    again = on_event_loop(ready)
+    assert (again.clock, again.offload) == (ready.clock, ready.offload)
+
+
+async def test_hashing_leaves_the_loop_alone():
+    """A password is hashed in another thread than the loop's."""
+    seen = []
+    auth = on_event_loop(build_auth())
+    original = auth.hasher.hash
+
+    class Spy(type(auth.hasher)):
+        __slots__ = ()
+
+        def hash(self, password, salt):
+            seen.append(threading.get_ident())
+            return original(password, salt)
+
+    spy = Spy(time_cost=1, memory_cost=8, parallelism=1)
+    await on_event_loop(build_auth(hasher=spy)).register(email=EMAIL, password=PASSWORD)
+    assert seen
+    assert threading.get_ident() not in seen
