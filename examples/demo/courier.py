@@ -1,0 +1,48 @@
+"""A courier for a machine without a mail server: it prints codes, and keeps letters for the page that shows them.
+
+It stands where an application would have one that speaks SMTP.  What letters are sent, and when, the library decides.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from authcore import Letter, MessageKind
+from authcore.ports import Courier
+
+__all__ = ["Posted", "TerminalCourier"]
+
+_LETTERS_KEPT: Final = 100
+
+_LINES: Final = {
+    MessageKind.CODE: "code {letter.code} for {letter.destination}",
+    MessageKind.ALREADY_REGISTERED: "notice for {letter.destination}: somebody tried to register this address again",
+    MessageKind.PASSWORD_CHANGED: "notice for {letter.destination}: the password was changed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A letter, and when it came here."""
+
+    letter: Letter
+    at: datetime
+
+
+class TerminalCourier(Courier):
+    """Prints each letter in one line, and keeps the newest hundred in memory, so that no code is ever stored."""
+
+    def __init__(self) -> None:
+        self.since = datetime.now(UTC)
+        self._posted: deque[Posted] = deque(maxlen=_LETTERS_KEPT)
+
+    def __iter__(self) -> Iterator[Posted]:
+        """The letters that are kept, newest first."""
+        return reversed(self._posted)
+
+    async def send(self, letter: Letter, /) -> None:
+        """Print the letter, and keep it."""
+        print(_LINES[letter.kind].format(letter=letter), flush=True)
+        self._posted.append(Posted(letter, datetime.now(UTC)))

@@ -1,0 +1,120 @@
+"""Finding the page of a request, and turning whatever goes wrong into one.  What a page does is its own part."""
+
+import logging
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final
+
+from authcore import Anonymous, AuthError, Fault, Principal
+from authcore.errors import MethodNotAllowed, PermissionDenied
+from authcore.principal import authorize
+from authcore.web import Headers, Request, Response, clear_cookie, find_cookie, problem, status_of
+from examples.demo.application import Demo
+from examples.demo.forms import read_form
+from examples.demo.pages import NOTICE_COOKIE, PAGES, Page, Submit, Visit
+from examples.demo.rendering import file_response, page_response
+from examples.demo.wording import NOTICES, Complaint, complaint_about, headline
+
+__all__ = ["Site"]
+
+_log = logging.getLogger("examples.demo")
+
+_FILES: Final = {"/static/demo.css": "demo.css", "/static/icon.svg": "icon.svg"}
+_READING: Final = frozenset({"GET", "HEAD"})
+_SECRETS: Final = frozenset({"password", "current_password", "new_password", "code"})
+_TOLD_BY_HEADERS: Final = frozenset({b"www-authenticate", b"retry-after", b"allow"})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All pages of the demo, as one function from a request and its caller to a response."""
+
+    demo: Demo
+
+    async def respond(self, request: Request, caller: Principal | Anonymous) -> Response:
+        """Answer a request; never raises: every refusal and fault, foreseen or not, is a page."""
+        visit = Visit(request, caller)
+        try:
+            return await self._answer(visit)
+        except (AuthError, Fault) as error:
+            _log.info("%s %s: %s (%s)", request.method, request.path, error.code, getattr(error, "cause", ""))
+            return self._error_page(visit, error)
+        except Exception:  # noqa: BLE001  the last resort: no traceback may reach a browser
+            _log.exception("%s %s failed", request.method, request.path)
+            return self._plain_page(visit, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", _OUR_FAULT)
+
+    async def _answer(self, visit: Visit) -> Response:
+        request = visit.request
+        if request.path in _FILES:
+            return file_response(_FILES[request.path])
+        page = PAGES.get(request.path)
+        if page is None:
+            return self._plain_page(visit, HTTPStatus.NOT_FOUND, "There is no such page", _NOT_FOUND)
+        if page.members_only:
+            authorize(visit.caller, page.needs)
+        if request.method in _READING and page.template is not None:
+            return self._shown(visit, page, page.template)
+        if request.method == "POST" and page.submit is not None:
+            return await self._submitted(visit, page, page.submit)
+        raise MethodNotAllowed(*(["GET"] if page.template else []), *(["POST"] if page.submit else []))
+
+    def _shown(self, visit: Visit, page: Page, template: str) -> Response:
+        """Show a page, and with it what the one before wanted to say."""
+        name = find_cookie(visit.request.headers, NOTICE_COOKIE.name)
+        cookies = [] if name is None else [clear_cookie(NOTICE_COOKIE)]
+        facts = {**self._common(visit), **page.show(self.demo, visit), "notice": NOTICES.get(name or "")}
+        return page_response(template, facts, headers=cookies)
+
+    async def _submitted(self, visit: Visit, page: Page, submit: Submit) -> Response:
+        """Do what a form asks for, or show it again, filled in, with what is wrong."""
+        # Every form, with or without a cookie: a stranger's page must not log anybody in either.
+        self.demo.access.check_origin(visit.request)
+        filled = replace(visit, entries=read_form(visit.request, page.fields)) if page.fields else visit
+        try:
+            return await submit(self.demo, filled)
+        except AuthError as refusal:
+            complaint = complaint_about(refusal, fields=page.fields, policy=self.demo.auth.policy)
+            if complaint is None or page.template is None:
+                raise
+            facts = {**self._common(filled), **page.show(self.demo, filled), "complaint": complaint}
+            return page_response(page.template, facts, status=status_of(refusal), headers=_headers_of(refusal))
+
+    def _error_page(self, visit: Visit, error: AuthError | Fault) -> Response:
+        title, text = headline(error)
+        page = PAGES.get(visit.request.path)
+        missing = page.needs if page is not None and isinstance(error, PermissionDenied) else None
+        return self._plain_page(visit, status_of(error), title, text, missing=missing, headers=_headers_of(error))
+
+    def _plain_page(
+        self,
+        visit: Visit,
+        status: HTTPStatus,
+        title: str,
+        text: str,
+        *,
+        missing: object = None,
+        headers: Headers = (),
+    ) -> Response:
+        facts = {**self._common(visit), "status": status, "headline": title, "text": text, "missing": missing}
+        return page_response("error.html", facts, status=status, headers=headers)
+
+    def _common(self, visit: Visit) -> dict[str, object]:
+        """What every template may use; a secret that was typed is never shown again."""
+        return {
+            "path": visit.request.path,
+            "caller": visit.caller,
+            "policy": self.demo.auth.policy,
+            "entries": {name: text for name, text in visit.entries.items() if name not in _SECRETS},
+            "complaint": _NO_COMPLAINT,
+            "notice": None,
+        }
+
+
+_NO_COMPLAINT: Final = Complaint("", "")
+_NOT_FOUND: Final = "The address may have been typed wrongly. Every page is in the menu above."
+_OUR_FAULT: Final = "It is not your doing. Try again; if it happens once more, look into the terminal."
+
+
+def _headers_of(error: AuthError | Fault) -> Headers:
+    """What HTTP wants said besides a status; the library knows it, and says it in its problem documents."""
+    return [(name, value) for name, value in problem(error).headers if name in _TOLD_BY_HEADERS]

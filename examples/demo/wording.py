@@ -1,0 +1,134 @@
+"""What the pages say about refusals, and at which field of a form.  The library decides what is refused."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from authcore import AuthError, Fault, Policy, errors
+
+__all__ = ["NOTICES", "Complaint", "complaint_about", "headline"]
+
+WHOLE_FORM: Final = ""
+
+NOTICES: Final[Mapping[str, str]] = {
+    "verified": "Your address is confirmed, and you have the role “member”. Now log in.",
+    "logged-in": "You are logged in.",
+    "logged-out": "You are logged out. The session has ended on the server too.",
+    "password-changed": "Your password is changed. Every other session of your account has ended.",
+    "code-sent": "Another code is on its way. Only the newest one counts.",
+    "nothing-to-confirm": "There is nothing to confirm in this browser any more.",
+}
+"""What is said once, on the page after the one that did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with a form, and at which field; no field means the form as a whole."""
+
+    field: str
+    text: str
+
+
+_PLACES: Final[Mapping[type[AuthError], str]] = {
+    errors.UsernameTaken: "username",
+    errors.CodeMismatch: "code",
+    errors.PasswordMismatch: "current_password",
+    errors.InvalidCredentials: WHOLE_FORM,
+    errors.AccountUnverified: WHOLE_FORM,
+    errors.AccountDisabled: WHOLE_FORM,
+    errors.AccountDeleted: WHOLE_FORM,
+    errors.ChallengeEnded: WHOLE_FORM,
+}
+"""The refusals that belong beside a form rather than on a page of their own; InvalidInput names its field itself."""
+
+_TEXTS: Final[Mapping[type[AuthError], str]] = {
+    errors.InvalidCredentials: "No account has this name and this password, or its address is not confirmed yet.",
+    errors.AccountUnverified: "The address of this account is not confirmed yet.",
+}
+"""Where the pages use other words than the library does."""
+
+_STAND_INS: Final[Mapping[str, tuple[str, ...]]] = {
+    "email": ("identifier",),
+    "phone": ("identifier", "email"),
+    "username": ("identifier",),
+    "password": ("new_password",),
+}
+"""Where to look for a field that the form calls by another name."""
+
+_ADDRESS: Final = {
+    "empty": "Enter your email address.",
+    "missing": "Enter your email address.",
+    "no_at_sign": "An email address has an @ in it, as in ada@example.org.",
+    "too_long": "This is longer than an email address can be.",
+    "malformed_local_part": "The part before the @ is not that of an email address: look for dots at its ends.",
+    "malformed_domain": "The part after the @ is not that of an email address, such as example.org.",
+    "mixed_directions": "The part after the @ mixes letters written from left to right and from right to left.",
+    "forbidden_character": "There is a character in it that an email address cannot have.",
+    "unassigned": "There is a character in it that is too new to be accepted.",
+}
+_USERNAME: Final = {
+    "too_long": "A username has at most 32 characters.",
+    "bad_start": "A username begins with a letter or a digit.",
+    "forbidden_character": "A username is made of letters, digits, dots, hyphens and underscores.",
+    "mixed_scripts": "Write the username in the letters of one alphabet.",
+    "mixed_digits": "Write the username with one kind of digits.",
+    "mixed_directions": "The username mixes letters written from left to right and from right to left.",
+    "unassigned": "There is a character in it that is too new to be accepted.",
+}
+_PASSWORD: Final = {
+    "common": "This password is one of the first that attackers try. Choose one that only you would think of.",
+    "own_words": "This password is made of your name, your address or the name of this site. Choose other words.",
+    "malformed": "There is a character in it that cannot be stored.",
+}
+_IDENTIFIER: Final = {"empty": "Enter your email address or username."}
+_WORDS: Final = {"email": _ADDRESS, "username": _USERNAME, "password": _PASSWORD, "new_password": _PASSWORD}
+
+_HEADLINES: Final[Mapping[type[AuthError], tuple[str, str]]] = {
+    errors.NotAuthenticated: ("Log in first", "This page is for people who are logged in; in this browser nobody is."),
+    errors.InvalidToken: ("Your session is over", "It has expired, or it was ended somewhere else. Log in again."),
+    errors.PermissionDenied: ("You may not see this page", "You are logged in, but none of your roles permits it."),
+    errors.CrossSiteRequest: (
+        "This did not come from here",
+        "The form was not sent by a page of this site, so nothing was done. Open the page, and send it from there.",
+    ),
+}
+
+
+def complaint_about(refusal: AuthError, *, fields: Collection[str], policy: Policy) -> Complaint | None:
+    """Return what to say beside a form with these fields, or None if the refusal is not about what was typed."""
+    if isinstance(refusal, errors.InvalidInput):
+        return _about_input(refusal, fields=fields, policy=policy)
+    place = next((_PLACES[kind] for kind in type(refusal).__mro__ if kind in _PLACES), None)
+    return None if place is None else Complaint(place if place in fields else WHOLE_FORM, _text_of(refusal))
+
+
+def headline(error: AuthError | Fault) -> tuple[str, str]:
+    """Return the headline and the explanation of a page that tells an error."""
+    known = next((_HEADLINES[kind] for kind in type(error).__mro__ if kind in _HEADLINES), None)
+    if known is not None:
+        return known
+    return ("Not just now" if isinstance(error, Fault) else "That did not work"), error.text
+
+
+def _about_input(refusal: errors.InvalidInput, *, fields: Collection[str], policy: Policy) -> Complaint:
+    names = (refusal.field, *_STAND_INS.get(refusal.field, ()))
+    place = next((name for name in names if name in fields), WHOLE_FORM)
+    if place == "identifier":
+        return Complaint(place, _IDENTIFIER.get(refusal.reason, "This is neither an email address nor a username."))
+    return Complaint(place, _lengths(refusal, policy) or _WORDS.get(place, {}).get(refusal.reason, refusal.text))
+
+
+def _lengths(refusal: errors.InvalidInput, policy: Policy) -> str:
+    if not isinstance(refusal, errors.InvalidPassword):
+        return ""
+    return {
+        "too_short": f"A password has at least {policy.password_min_length} characters. Several words make a good one.",
+        "too_long": f"A password has at most {policy.password_max_length} characters.",
+    }.get(refusal.reason, "")
+
+
+def _text_of(refusal: AuthError) -> str:
+    if isinstance(refusal, errors.CodeMismatch):
+        left = refusal.attempts_left
+        return f"This is not the code. You have {left} {'attempt' if left == 1 else 'attempts'} left."
+    return next((_TEXTS[kind] for kind in type(refusal).__mro__ if kind in _TEXTS), refusal.text)

@@ -1,0 +1,35 @@
+"""The HTTP contract: what every adapter does, over every store.  Its laws stand in `laws`, by theme."""
+
+from tests.adapters import stores
+from tests.adapters.laws.bearer import BearerTokens
+from tests.adapters.laws.bodies import Bodies
+from tests.adapters.laws.cookies import Cookies
+from tests.adapters.laws.faults import Faults
+from tests.adapters.laws.guards import Guards
+from tests.adapters.laws.isolation import Isolation
+from tests.adapters.laws.journeys import Journeys
+from tests.adapters.laws.neutrality import Neutrality
+from tests.adapters.laws.origins import Origins
+from tests.adapters.laws.secrets import Secrets
+from tests.adapters.laws.statuses import Statuses
+from tests.adapters.laws.tokens import Tokens
+
+
+class HttpContract(
+    Journeys,
+    Statuses,
+    Cookies,
+    Tokens,
+    Origins,
+    Bodies,
+    Neutrality,
+    BearerTokens,
+    Guards,
+    Isolation,
+    Faults,
+    Secrets,
+):
+    """Inherited by one class for each adapter, which names its own: a host of `hosts`."""
+
+    adapter = None
+    kinds = stores.KINDS

@@ -1,0 +1,147 @@
+"""The guards for ASGI handlers by themselves: which handlers they take, and which of its arguments they ask."""
+
+import pytest
+from starlette.requests import Request
+
+from authcore.errors import ConfigurationError, InvalidPermission, NotAuthenticated, PermissionDenied
+from authcore.principal import Anonymous
+from authcore.testing import build_auth, run_sync
+from authcore_asgi import principal_of, requires_authentication, requires_permission
+from authcore_asgi.answering import Visit
+from authcore_asgi.guards import VISIT
+from tests.adapters.people import ADA, PASSWORD
+
+
+def principal(*permissions):
+    """Return somebody who may do this."""
+    auth = build_auth()
+    issued = run_sync(auth.register(email=ADA, password=PASSWORD))
+    run_sync(auth.deliver_due())
+    account = run_sync(auth.verify_account(challenge=issued.token, code=auth.courier.last_code()))
+    if permissions:
+        run_sync(auth.assign_role(account_id=account.id, role="some", permissions=permissions))
+    return run_sync(auth.authenticate(run_sync(auth.log_in(identifier=ADA, password=PASSWORD)).token))
+
+
+def request_by(caller):
+    """Return a request whose caller the middleware has found."""
+    return Request({"type": "http", VISIT: Visit(caller)})
+
+
+@pytest.mark.parametrize("name", ["request", "websocket", "connection"])
+def test_handlers_are_known_by_a_parameter(name):
+    """A handler takes its request under one of three names."""
+    namespace = {}
+    exec(f"async def handler({name}): return {name}", namespace)  # noqa: S102  the name is the point
+    guarded = requires_authentication(namespace["handler"])
+    request = request_by(principal())
+    assert run_sync(guarded(request)) is run_sync(guarded(**{name: request})) is request
+
+
+def test_handler_without_a_request_is_refused():
+    """A handler that could not be guarded is refused when it is decorated, not when it is called."""
+    for handler in (lambda: None, lambda req: None, lambda *, other: None, lambda **rest: None):
+        for decorate in (requires_authentication, requires_permission(all_of=["a"]), requires_permission(any_of=["a"])):
+            with pytest.raises(ConfigurationError, match="parameter named request"):
+                decorate(handler)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [{}, {"all_of": []}, {"any_of": []}, {"all_of": ["a"], "any_of": ["b"]}],
+    ids=["nothing", "no-all", "no-any", "both"],
+)
+def test_empty_requirement_is_refused(requirement):
+    """A requirement that would let everybody in, or mean two things, is refused."""
+    with pytest.raises(ConfigurationError):
+        requires_permission(**requirement)
+
+
+def test_malformed_permission_is_refused():
+    """A permission that is none is refused when the handler is decorated."""
+    with pytest.raises(InvalidPermission):
+        requires_permission(all_of=["a::b"])
+
+
+def test_guarded_handler_keeps_its_face():
+    """A guarded handler keeps its name, its words and its signature, by which frameworks call it."""
+
+    @requires_authentication
+    async def handler(request, number: int = 1):
+        """Say something."""
+
+    assert (handler.__name__, handler.__doc__) == ("handler", "Say something.")
+    assert handler.__wrapped__.__annotations__ == {"number": int}
+
+
+def test_nothing_runs_before_the_guard():
+    """A handler of whatever kind does not begin for nobody, nor for somebody with too few permissions."""
+    ran = []
+
+    @requires_authentication
+    async def members(request):
+        ran.append(request)
+
+    @requires_permission(all_of=["a", "b"])
+    def readers(request):
+        ran.append(request)
+
+    with pytest.raises(NotAuthenticated):
+        run_sync(members(request_by(Anonymous())))
+    with pytest.raises(PermissionDenied):
+        readers(request_by(principal("a")))
+    assert ran == []
+    readers(request_by(principal("a,b")))
+    assert len(ran) == 1
+
+
+@pytest.mark.parametrize("scope", [{}, {VISIT: "forged"}, {VISIT: {"caller": "root"}}, {VISIT: None}, None, "request"])
+def test_unknown_caller_lets_nobody_in(scope):
+    """Where no middleware looked, or somebody forged its word, a guard fails instead of letting anybody in."""
+
+    class Connection:
+        def __init__(self):
+            self.scope = scope
+
+    @requires_authentication
+    def handler(request):
+        raise AssertionError
+
+    with pytest.raises(ConfigurationError, match="no caller is known"):
+        handler(Connection())
+    with pytest.raises(ConfigurationError, match="no caller is known"):
+        handler(request=Connection())
+    with pytest.raises(ConfigurationError, match="no caller is known"):
+        principal_of(Connection())
+
+
+def test_another_argument_with_a_scope_is_not_asked():
+    """What was read from a body is never taken for the request, though it have a `scope`, even with somebody in it."""
+
+    class Payload:
+        scope = {VISIT: Visit(principal())}  # noqa: RUF012  stands for a field of a body
+
+    @requires_authentication
+    def handler(payload, request):
+        return "in"
+
+    with pytest.raises(NotAuthenticated):
+        handler(payload=Payload(), request=request_by(Anonymous()))
+    assert handler(payload=Payload(), request=request_by(principal())) == "in"
+
+
+def test_refusal_is_noted():
+    """A refusal is left where the middleware finds it, however the framework treats the exception."""
+    request = request_by(Anonymous())
+    with pytest.raises(NotAuthenticated) as refused:
+        requires_authentication(lambda request: None)(request)
+    assert request.scope[VISIT].refusal is refused.value
+
+
+def test_principal_of_a_scope_or_a_connection():
+    """The caller is found in a request and in a bare scope alike."""
+    ada = principal()
+    request = request_by(ada)
+    assert principal_of(request) is principal_of(request.scope) is ada
+    with pytest.raises(NotAuthenticated):
+        principal_of(request_by(Anonymous()))

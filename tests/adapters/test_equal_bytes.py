@@ -1,0 +1,149 @@
+"""Every adapter, on every server, gives the very same answers: one recorded script, played on each of them."""
+
+import pytest
+
+from authcore import MemoryStore
+from authcore.web import ENDPOINTS
+from tests.adapters import hosts
+from tests.adapters.people import (
+    ADA,
+    BOB,
+    CHALLENGE,
+    FOREIGN_ORIGIN,
+    FROM_HERE,
+    JSON,
+    OTHER_PASSWORD,
+    PASSWORD,
+    SESSION,
+    bearer,
+    cookie,
+)
+from tests.adapters.sites import open_site
+
+OTHERS = [hosts.starlette_behind_uvicorn, hosts.sanic, hosts.sanic_as_asgi, hosts.sanic_behind_uvicorn]
+
+
+class _Recorder:
+    """Plays the script, and writes down what was asked and answered."""
+
+    def __init__(self, site):
+        self.site, self.browser, self.taken = site, site.browser(), []
+
+    async def post(self, path, payload=None, *headers):
+        self._take(f"POST {path} {payload}", await self.browser.post(path, payload, *headers))
+
+    async def get(self, path, *headers):
+        self._take(f"GET {path}", await self.browser.get(path, *headers))
+
+    async def raw(self, method, path, headers=(), body=b""):
+        reply = await self.site.send(method, path, headers, body)
+        self._take(f"{method} {path} {headers} {body[:40]}", reply)
+
+    def _take(self, asked, reply):
+        self.taken.append((asked, *reply.own))
+
+
+async def _play(site):
+    """Play about fifty requests, good and bad."""
+    script = _Recorder(site)
+    await _play_journey(script, site)
+    await _play_refusals(script)
+    await _play_pages(script)
+    return script.taken
+
+
+async def _play_journey(script, site):
+    await script.post("/auth/register", {"email": ADA, "username": "ada", "password": PASSWORD})
+    await script.post("/auth/verification")
+    await script.post("/auth/verify", {"code": "no code"})
+    await script.post("/auth/verify", {"code": await site.code(ADA)})
+    await script.post("/auth/register", {"email": ADA, "password": OTHER_PASSWORD})
+    await script.post("/auth/register", {"email": BOB, "username": "ADA", "password": PASSWORD})
+    await script.post("/auth/login", {"identifier": ADA, "password": OTHER_PASSWORD})
+    await script.post("/auth/login", {"identifier": "ada", "password": PASSWORD}, ("user-agent", "Ünïcode/1.0"))
+    await script.get("/auth/session")
+    await script.post("/auth/two-step", {"purpose": "pay"})
+    await script.post("/auth/two-step/answer", {"purpose": "delete", "code": "000000"})
+    await script.post("/auth/two-step/answer", {"purpose": "pay", "code": await site.code(ADA)})
+    await script.post("/auth/two-step/answer", {"purpose": "pay", "code": "000000"})
+    await script.post("/auth/password", {"current_password": OTHER_PASSWORD, "new_password": PASSWORD})
+    await script.post("/auth/password", {"current_password": PASSWORD, "new_password": "tiny"})
+    await script.post("/auth/password", {"current_password": PASSWORD, "new_password": OTHER_PASSWORD})
+    await script.get("/auth/session")
+
+
+async def _play_refusals(script):
+    token = script.browser.cookies[SESSION]
+    for method in ("GET", "PUT", "DELETE", "HEAD", "OPTIONS"):
+        await script.raw(method, "/auth/login")
+    for body in (b"", b"[]", b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff", b"x" * 20_000, b'{"x":1}'):
+        await script.raw("POST", "/auth/login", [FROM_HERE, JSON], body)
+    await script.raw("POST", "/auth/login", [FROM_HERE, ("content-type", "text/plain")], b"{}")
+    await script.raw("POST", "/auth/login", [FROM_HERE, ("authorization", "Basic YTpi")])
+    await script.raw("POST", "/auth/login", [FROM_HERE, ("authorization", "Basic !")])
+    await script.raw("POST", "/auth/login", [("origin", FOREIGN_ORIGIN), JSON], b"{}")
+    await script.raw("POST", "/auth/logout", [cookie(session=token)])
+    await script.raw("POST", "/auth/logout", [FROM_HERE])
+    for value in ("", "garbage", token[:-1], f'"{token}"', "é"):
+        await script.raw("GET", "/auth/session", [cookie(session=value)])
+    await script.raw("GET", "/auth/session", [cookie(session=token), cookie(session=token)])
+    await script.raw("GET", "/auth/session", [bearer(token), bearer(token)])
+    await script.raw("GET", "/auth/session")
+
+
+async def _play_pages(script):
+    for path in ("/open", "/members", "/any", "/all", "/refusing", "/failing", "/health"):
+        await script.get(path)
+        await script.raw("GET", path)
+    script.site.store.fault = RuntimeError("broken")
+    await script.get("/auth/session")
+    script.site.store.fault = None
+    await script.post("/open")
+    await script.post("/auth/logout")
+    await script.get("/members")
+
+
+async def _record(adapter):
+    async with open_site(adapter, MemoryStore()) as site:
+        return await _play(site)
+
+
+@pytest.fixture
+async def recorded():
+    """What Starlette answers, without a server."""
+    return await _record(hosts.starlette)
+
+
+@pytest.mark.parametrize("adapter", OTHERS, ids=lambda adapter: adapter.__name__)
+async def test_answers_are_equal_to_the_byte(recorded, adapter):
+    """Status, headers and body of every answer are equal, apart from what is the server's own business."""
+    for expected, found in zip(recorded, await _record(adapter), strict=True):
+        assert found == expected
+
+
+async def test_answers_are_repeatable(recorded):
+    """The same script with the same seed gives the same answers again: the comparison compares."""
+    assert await _record(hosts.starlette) == recorded
+
+
+async def test_script_goes_everywhere(recorded):
+    """The script comes to every endpoint, and meets every status that one answers with."""
+    asked = {line.split(" ", 2)[1] for line, *_ in recorded}
+    assert {f"/auth{row.path}" for row in ENDPOINTS} <= asked
+    assert {status for _, status, *_ in recorded} == {
+        200,
+        202,
+        204,
+        400,
+        401,
+        403,
+        405,
+        409,
+        410,
+        413,
+        415,
+        422,
+        500,
+        503,
+    }
+    assert any(CHALLENGE in str(headers) for _, _, headers, _ in recorded)

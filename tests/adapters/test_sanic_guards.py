@@ -1,0 +1,139 @@
+"""Sanic's own ways of handling, under the adapter: classes, blueprints, streams, pages that are not there."""
+
+import asyncio
+
+import pytest
+
+from authcore.errors import ConfigurationError, InvalidPermission
+from authcore_sanic import requires_authentication, requires_permission
+from tests.adapters.hosts import behind_uvicorn, in_process, on_own_server
+from tests.adapters.laws.asserting import is_problem
+from tests.adapters.people import ADA, FROM_HERE, ORIGIN, PASSWORD, cookie
+from tests.adapters.sanic_pages import opened
+
+HOSTS = [in_process, on_own_server, behind_uvicorn]
+
+
+@pytest.fixture(params=HOSTS, ids=lambda host: host.__name__)
+async def site(request):
+    """The application on each host."""
+    async with opened(request.param) as site:
+        yield site
+
+
+@pytest.mark.parametrize("path", ["/inner/members", "/plain", "/page", "/whole-page"])
+async def test_guarded_handlers_of_every_kind(site, path):
+    """Blueprints, plain functions and classes are guarded alike."""
+    is_problem(await site.get(path), 401, "not_authenticated")
+    is_problem(await site.get(path, cookie(session="garbage")), 401, "invalid_token")
+    assert (await site.get(path, cookie(session=await site.token()))).body == ADA.encode()
+
+
+async def test_permissions_of_a_method(site):
+    """Each method of a class has its own requirement."""
+    sent = [cookie(session=await site.token()), FROM_HERE]
+    is_problem(await site.send("POST", "/page", sent), 403, "permission_denied")
+    account = await site.auth.find_account(ADA)
+    await site.auth.assign_role(account_id=account.id, role="reader", permissions=["invoices"])
+    assert (await site.send("POST", "/page", sent)).body == b"read"
+    is_problem(await site.send("POST", "/page", sent[:1]), 403, "cross_site_request")
+
+
+async def test_streamed_request(site):
+    """A handler that streams its request is guarded before it reads, and reads all of it afterwards."""
+    body = b"x" * 100_000
+    is_problem(await site.send("POST", "/upload", [FROM_HERE], body), 401, "not_authenticated")
+    sent = [FROM_HERE, cookie(session=await site.token())]
+    assert (await site.send("POST", "/upload", sent, body)).body == b"100000"
+
+
+async def test_streamed_response(site):
+    """A handler that streams its response is guarded before it begins."""
+    is_problem(await site.get("/stream"), 401, "not_authenticated")
+    reply = await site.get("/stream", cookie(session=await site.token()))
+    assert (reply.status, reply.body) == (200, f"{ADA}!".encode())
+
+
+async def test_slashes(site):
+    """A path with another slash is another path: it is no endpoint, and never an open way to a guarded handler."""
+    sent = cookie(session=await site.token())
+    assert [(await site.get(path, sent)).status for path in ("/strict", "/strict/")] == [200, 404]
+    is_problem(await site.get("/plain/"), 401, "not_authenticated")
+    for path in ("/auth/session/", "/auth//session", "//auth/session"):
+        assert (await site.get(path, sent)).status == 404
+
+
+async def test_pages_that_are_not_there(site):
+    """A page that is not there is a 404, whoever asks, and the wrong method a 405."""
+    for sent in ([], [cookie(session="garbage")], [cookie(session=await site.token())]):
+        assert (await site.get("/no-such-page", *sent)).status == 404
+        assert (await site.send("DELETE", "/plain", [FROM_HERE, *sent])).status == 405
+
+
+async def test_guard_on_an_exempt_path_lets_nobody_in(site):
+    """A guard where nobody looked who is there fails, for everybody."""
+    for sent in ([], [cookie(session=await site.token())]):
+        assert (await site.get("/health/guarded", *sent)).status == 500
+
+
+async def test_response_middleware_sees_our_answers(site):
+    """The application's own middleware sees our answers and refusals, and may add to them."""
+    for path in ("/auth/session", "/plain", "/no-such-page"):
+        assert (await site.get(path)).one("x-seen") == "yes"
+
+
+async def test_body_that_comes_late(site):
+    """A body is read to its end, however it comes, and no further."""
+    for _ in range(2):
+        reply = await site.post("/auth/login", {"identifier": ADA, "password": PASSWORD})
+        is_problem(reply, 401, "invalid_credentials")
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [[], [b""], [b"{", b"", b'"identifier":"a","password":', b'"b"}'], [b"x"] * 20_000],
+    ids=["at-once", "empty", "pieces", "too-many"],
+)
+async def test_body_in_events(chunks):
+    """Under an ASGI server a body is read event by event; empty ones end nothing, and nobody waits for more."""
+    sent = []
+    async with opened(in_process) as site:
+        events = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+        events.append({"type": "http.request", "body": b"", "more_body": False})
+        if chunks == []:
+            events = [{"type": "http.request", "body": b'{"identifier":"a","password":"b"}', "more_body": False}]
+        waiting = iter(events)
+
+        async def receive():
+            event = next(waiting, None)
+            return event if event is not None else await asyncio.Event().wait()
+
+        async def send(event):
+            sent.append(event)
+
+        scope = {
+            "type": "http", "http_version": "1.1", "method": "POST", "scheme": "https", "path": "/auth/login",
+            "raw_path": b"/auth/login", "query_string": b"", "client": None, "server": None,
+            "headers": [(b"content-type", b"application/json"), (b"origin", ORIGIN.encode())],
+        }  # fmt: skip
+        async with asyncio.timeout(20):
+            await site.app(scope, receive, send)
+    expected = {0: 401, 1: 400, 4: 401, 20_000: 413}[len(chunks)]
+    assert sent[0]["status"] == expected
+
+
+def test_wrong_requirements_are_refused():
+    """A requirement that is empty, double or malformed is refused when the handler is decorated."""
+    for requirement in ({}, {"all_of": []}, {"all_of": ["a"], "any_of": ["b"]}):
+        with pytest.raises(ConfigurationError):
+            requires_permission(**requirement)
+    with pytest.raises(InvalidPermission):
+        requires_permission(any_of=["a::b"])
+
+
+def test_guard_without_a_request_lets_nobody_in():
+    """A handler that is called without a request of Sanic's is never run."""
+    handler = requires_authentication(lambda request: "in")
+    for arguments in ((), ("request",), (None,)):
+        with pytest.raises(ConfigurationError, match="no caller is known"):
+            handler(*arguments)

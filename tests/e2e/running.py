@@ -1,0 +1,106 @@
+"""The real demo, in a process of its own: starting it, waiting for it, stopping it.  What it must do, the tests say."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Running:
+    """One running demo: where it answers, where its files are, and what it has printed."""
+
+    process: subprocess.Popen[bytes]
+    database: Path
+    printed: Path
+
+    @property
+    def output(self) -> str:
+        """All that it has printed until now."""
+        return self.printed.read_text()
+
+    @property
+    def url(self) -> str:
+        """The address that it tells to open; empty until it does."""
+        found = re.search(r"^open +(http://localhost:\d+)$", self.output, re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
+    def port(self) -> str:
+        """The port of that address."""
+        return self.url.rpartition(":")[2]
+
+    @property
+    def keyring(self) -> Path:
+        """The file of its keys."""
+        return self.database.with_name(f"{self.database.name}.keyring")
+
+    @property
+    def password(self) -> str:
+        """The administrator's password, as the terminal shows it at the first start."""
+        found = re.search(r"shown only now: (\S+)$", self.output, re.MULTILINE)
+        return found[1] if found else ""
+
+    def stop(self, ending: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal, by default what Ctrl-C sends, and return the exit status."""
+        self.process.send_signal(ending)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            pytest.fail(f"the demo did not stop:\n{self.output}")
+
+
+def command(*options: str) -> list[str]:
+    """What a person types to run the demo."""
+    return [sys.executable, "-m", "examples.demo", *options]
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo with options that make it end by itself."""
+    return subprocess.run(command(*options), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+@contextmanager
+def running(folder: Path, *options: str, port: str = "0") -> Iterator[Running]:
+    """Run the demo on a database in a folder, until the block ends."""
+    database, printed = folder / "demo.sqlite3", folder / f"printed-{time.monotonic_ns()}.txt"
+    with printed.open("wb") as sink:
+        process = subprocess.Popen(
+            command("--database", str(database), "--port", port, *options),
+            cwd=ROOT,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    demo = Running(process, database, printed)
+    try:
+        _wait_for(demo)
+        yield demo
+    finally:
+        if process.poll() is None:
+            demo.stop()
+
+
+def _wait_for(demo: Running) -> None:
+    """Return once the demo answers; whatever keeps it from that fails the test, with what was printed."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and demo.process.poll() is None:
+        try:
+            if demo.url and httpx2.get(demo.url).is_success:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.05)
+    pytest.fail(f"the demo does not answer (exit status {demo.process.poll()}):\n{demo.output}")

@@ -1,0 +1,129 @@
+"""The demo's command line and its files: what is made, kept, shown, refused and forgotten.  Its pages are elsewhere."""
+
+import re
+import signal
+import socket
+import sys
+
+import pytest
+
+from tests.e2e.running import ROOT, run, running
+from tests.e2e.visitor import PASSWORD, Visitor
+
+OPTIONS = ("--port", "--host", "--database", "--framework", "--seed", "--fresh")
+SOURCES = sorted(path for path in (ROOT / "examples" / "demo").rglob("*") if path.suffix in {".py", ".html", ".css"})
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX's")
+
+
+def test_help_tells_every_option():
+    """`--help` names each option, and says something about it."""
+    told = run("--help")
+    assert told.returncode == 0
+    assert all(re.search(rf"{option}.*\s+[A-Z]", told.stdout) for option in OPTIONS)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "٣"])
+def test_impossible_port_is_refused(port):
+    """A port that is none is refused before anything is made."""
+    refused = run("--port", port)
+    assert refused.returncode == 2
+    assert f"a port is a number from 0 to 65535, not '{port}'" in refused.stderr
+
+
+def test_port_in_use_is_told(tmp_path):
+    """If something listens there already, the demo says so, makes no file and ends."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = run("--port", port, "--database", str(tmp_path / "demo.sqlite3"))
+    assert refused.returncode == 1
+    assert re.search(rf"port {port} of 127\.0\.0\.1 cannot be used .*choose another one with --port", refused.stderr)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("framework", ["starlette", "sanic"])
+def test_signal_ends_it_gracefully(tmp_path, framework, ending):
+    """Ctrl-C or SIGTERM ends the demo with a word and status 0, and leaves no journal of the database behind."""
+    with running(tmp_path, "--no-seed", "--framework", framework) as demo:
+        assert demo.stop(ending) == 0
+    assert demo.output.endswith("\nStopped.\n")
+    assert "Traceback" not in demo.output
+    assert not list(tmp_path.glob("*-wal"))
+
+
+def test_second_start_keeps_everything(tmp_path):
+    """After a restart accounts, sessions and open challenges are as they were, and the password is shown no more."""
+    with running(tmp_path) as demo:
+        member, newcomer = Visitor(demo), Visitor(demo)
+        member.become_member("ada")
+        newcomer.post("/register", {"email": "joan@example.org", "password": PASSWORD})
+        code = newcomer.code_for("joan@example.org")
+        demo.stop()
+    with running(tmp_path, port=demo.port) as again:
+        assert member.get("/member").status_code == 200
+        assert newcomer.post("/code", {"code": code}).status_code == 303
+        assert not again.password
+
+
+def test_fresh_forgets(tmp_path):
+    """`--fresh` removes the database and the keyring, says so, and begins with new ones and a new administrator."""
+    with running(tmp_path) as demo:
+        member, keys = Visitor(demo), demo.keyring.read_text()
+        member.become_member("ada")
+        demo.stop()
+    with running(tmp_path, "--fresh", port=demo.port) as fresh:
+        assert all(f"removed   {path}\n" in fresh.output for path in (demo.database, demo.keyring))
+        assert fresh.password not in {"", demo.password}
+        assert fresh.keyring.read_text() != keys
+        assert member.get("/member").status_code == 401
+        assert member.post("/login", {"identifier": "ada", "password": PASSWORD}).status_code == 401
+
+
+def test_fresh_removes_nothing_else(tmp_path):
+    """`--fresh` leaves a file alone that is no SQLite database."""
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Ada")
+    refused = run("--fresh", "--port", "0", "--database", str(letter))
+    assert refused.returncode == 1
+    assert "is not an SQLite database, and is left alone" in refused.stderr
+    assert letter.read_text() == "Dear Ada"
+
+
+def test_administrator_is_nobody_elses(tmp_path):
+    """With `--no-seed` the administrator's name is free, and who takes it gets nothing by a later seeding."""
+    with running(tmp_path, "--no-seed") as demo:
+        assert not demo.password
+        member = Visitor(demo)
+        member.become_member("grace")
+        demo.stop()
+    with running(tmp_path, port=demo.port) as again:
+        assert "grace is there already" in again.output
+        assert member.get("/reports").status_code == 403
+
+
+@POSIX
+def test_open_keyring_is_refused(tmp_path):
+    """A keyring that others may read is not used."""
+    keyring = tmp_path / "demo.sqlite3.keyring"
+    keyring.write_text("")
+    keyring.chmod(0o644)
+    refused = run("--port", "0", "--database", str(tmp_path / "demo.sqlite3"))
+    assert refused.returncode == 1
+    assert "may be read by others" in refused.stderr
+
+
+def test_broken_keyring_is_not_repeated(tmp_path):
+    """A keyring that cannot be read is refused with what to do, and nothing of it is printed."""
+    keyring = tmp_path / "demo.sqlite3.keyring"
+    keyring.touch(0o600)
+    keyring.write_text("k1:not-hexadecimal\n")
+    refused = run("--port", "0", "--database", str(tmp_path / "demo.sqlite3"))
+    assert refused.returncode == 1
+    assert "holds no keyring" in refused.stderr
+    assert "not-hexadecimal" not in refused.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_source_holds_a_secret(path):
+    """Nothing in the demo's sources looks like a key: no long run of hexadecimal or base64 digits."""
+    assert not re.findall(r"[0-9a-fA-F]{16,}|[A-Za-z0-9+/]{40,}={0,2}", path.read_text(encoding="utf-8"))
