@@ -59,7 +59,7 @@ class Policy:
     """How many guesses one code allows; at most 100 (NIST 800-63B-4 section 3.2.2)."""
 
     challenge_failures: int = 50
-    """How many wrong codes an account may give for one purpose in a window, over all codes; at most 100 (as above)."""
+    """How many wrong codes an account may give for one purpose in a window, over all codes: 1 to 100."""
 
     challenge_window: timedelta = timedelta(hours=24)
     """How long wrong codes are remembered, from the first of them; a right one for that purpose forgets them."""

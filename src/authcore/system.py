@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -14,19 +14,23 @@ T = TypeVar("T")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
 class SystemClock:
-    """The wall clock as it was when the process began, carried on by the steady clock.
+    """The machine's clock, but never stepping back: when that one is set back, this one stands until it is right.
 
-    So it never steps back, whatever is done to the machine's time.  Its sleep stops the thread: under an event loop,
-    `authcore.offload.on_event_loop` replaces it.
+    It follows the machine otherwise, through corrections and through sleep.  Its own sleep stops the thread: under an
+    event loop, `authcore.offload.on_event_loop` replaces it.
     """
 
-    _offset: int = field(default_factory=lambda: time.time_ns() - time.monotonic_ns(), repr=False)
+    def __init__(self) -> None:
+        self._latest = 0
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     def now(self) -> datetime:
         """Return the time in UTC."""
-        return _EPOCH + timedelta(microseconds=(self._offset + time.monotonic_ns()) // 1000)
+        self._latest = max(self._latest, time.time_ns())
+        return _EPOCH + timedelta(microseconds=self._latest // 1000)
 
     async def sleep(self, seconds: float, /) -> None:
         """Stop this thread for a while."""

@@ -12,13 +12,12 @@ from authcore.testing import run_sync
 
 
 class _Machine:
-    """A machine whose two clocks show what they are told to."""
+    """A machine whose clock shows what it is told to."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.wall, self.steady = 1_893_456_000_123_456_789, 5_000_000_000
+        self.wall = 1_893_456_000_123_456_789
         self.slept: list[float] = []
         monkeypatch.setattr(time, "time_ns", lambda: self.wall)
-        monkeypatch.setattr(time, "monotonic_ns", lambda: self.steady)
         monkeypatch.setattr(time, "sleep", self.slept.append)
 
 
@@ -35,21 +34,21 @@ class TestSystemClock:
         """A new clock shows what the wall clock shows, in UTC, to the microsecond."""
         assert SystemClock().now() == datetime(2030, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
 
-    def test_it_goes_on_with_the_steady_clock(self, machine):
-        """Time passes as the steady clock says."""
+    def test_it_follows_the_machine(self, machine):
+        """Time passes as the machine says, also while the process was asleep."""
         clock = SystemClock()
         before = clock.now()
-        machine.steady += 1_500_000_000
+        machine.wall += 1_500_000_000
         assert clock.now() - before == timedelta(seconds=1.5)
 
-    @pytest.mark.parametrize("step", [-(10**18), -1, 1, 10**18])
+    @pytest.mark.parametrize("step", [1, 10**9, 10**18])
     def test_it_never_steps(self, machine, step):
-        """Whatever is done to the machine's time, forwards or backwards, does not show."""
+        """When the machine's time is set back, it stands until that time has come again."""
         clock = SystemClock()
         before = clock.now()
-        machine.wall += step
+        machine.wall -= step
         assert clock.now() == before
-        machine.steady += 1000
+        machine.wall += step + 1000
         assert clock.now() - before == timedelta(microseconds=1)
 
     def test_its_times_can_be_stored(self):

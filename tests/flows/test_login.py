@@ -1,5 +1,6 @@
 """Logging in: who may, who may not, and what the refusals tell.  Using the session is in test_authenticate."""
 
+import base64
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -367,6 +368,12 @@ def test_real_hasher_logs_in():
     assert log_in(auth).session.amr == ("pwd",)
     assert isinstance(attempt(auth, ADA, OTHER_PASSWORD), InvalidCredentials)
     assert len(kept(auth, AuthenticationSession)) == 1
+
+
+def test_session_ids_cannot_be_guessed(auth):
+    """A session's id is made of 160 bits drawn from the entropy port, and nothing else (OWASP ASVS 7.2.3)."""
+    join(auth)
+    assert len(base64.urlsafe_b64decode(log_in(auth).session.id + "=")) * 8 == 160
 
 
 # --- in place of another session --------------------------------------------------------------------------------------

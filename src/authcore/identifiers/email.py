@@ -28,8 +28,8 @@ def canonical_email(text: str) -> CanonicalIdentifier:
     local, at, typed_domain = read(IdentifierKind.EMAIL, text, longest=_LONGEST_TYPED).rpartition("@")
     if not at:
         raise _refusal("no_at_sign")
-    domain = canonical_domain(typed_domain)
-    value = f"{_canonical_local(local)}@{domain}"
+    folded, domain = _canonical_local(local), canonical_domain(typed_domain)
+    value = f"{folded}@{domain}"
     if len(value.encode()) > _LONGEST_OCTETS:
         raise _refusal("too_long")
     return CanonicalIdentifier(IdentifierKind.EMAIL, value, display=f"{local}@{domain}")
