@@ -1,7 +1,9 @@
 """The pages in Sanic, on its own server: one route, and authcore's setup beside it.  No page is known here."""
 
 import asyncio
+import signal
 import socket
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from sanic import HTTPResponse, Request, Sanic
@@ -25,6 +27,7 @@ def serve(demo: Demo, listening: socket.socket) -> None:
 
 
 async def _serve(app: App, listening: socket.socket) -> None:
+    ending = _ending()
     # Any: Sanic declares no types for what it returns here.
     server: Any = await app.create_server(
         sock=listening,
@@ -37,7 +40,7 @@ async def _serve(app: App, listening: socket.socket) -> None:
     try:
         await server.start_serving()
         await server.after_start()
-        await asyncio.Event().wait()
+        await ending.wait()
     finally:
         # Requests that have begun come to their end; nobody waits for browsers to hang up.
         await server.before_stop()
@@ -46,6 +49,15 @@ async def _serve(app: App, listening: socket.socket) -> None:
             connection.close_if_idle()
         await asyncio.wait([closed], timeout=PATIENCE)
         await server.after_stop()
+
+
+def _ending() -> asyncio.Event:
+    """Return what is set by Ctrl-C or SIGTERM; where a loop knows no signals, Ctrl-C breaks off the loop itself."""
+    ending, loop = asyncio.Event(), asyncio.get_running_loop()
+    with suppress(NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ending.set)
+    return ending
 
 
 def build(demo: Demo) -> App:
