@@ -39,15 +39,20 @@ def build_auth(*, store: Store, keyring: Keyring, courier: Courier, port: int) -
 class Demo:
     """What every page may use."""
 
-    auth: Auth
+    chosen: Auth
     courier: TerminalCourier
+
+    @cached_property
+    def outbox(self) -> Background:
+        """Sends letters beside the requests."""
+        return Background(self.chosen)
+
+    @property
+    def auth(self) -> Auth:
+        """The Auth to use: it wakes the outbox whenever a page has caused a letter."""
+        return self.outbox.auth
 
     @cached_property
     def access(self) -> Access:
         """Reads credentials and checks origins, as the library's own endpoints do."""
         return Access(self.auth)
-
-    @cached_property
-    def outbox(self) -> Background:
-        """Sends letters beside the requests; a page wakes it after it has caused one."""
-        return Background(self.auth)

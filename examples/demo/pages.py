@@ -18,7 +18,7 @@ from authcore import (
 )
 from authcore.audit import session_digest
 from authcore.errors import ChallengeEnded, InvalidToken, NotAuthenticated
-from authcore.web import Request, Response, clear_cookie, device_of, find_cookie, set_cookie
+from authcore.web import Request, Response, clear_cookie, device_of, find_cookie, set_cookie, token_cookie
 from examples.demo.application import Demo
 from examples.demo.rendering import redirect
 from examples.demo.seeding import make_member
@@ -69,7 +69,6 @@ async def _register(demo: Demo, visit: Visit) -> Response:
         password=visit.entries["password"],
         device=device_of(visit.request),
     )
-    demo.outbox.wake()
     return redirect("/code", _challenge_cookie(demo, issued))
 
 
@@ -80,7 +79,6 @@ async def _send_another_code(demo: Demo, visit: Visit) -> Response:
         )
     except (ChallengeEnded, InvalidToken):
         return redirect("/code", clear_cookie(demo.auth.policy.challenge_cookie), _notice("nothing-to-confirm"))
-    demo.outbox.wake()
     return redirect("/code", _challenge_cookie(demo, issued), _notice("code-sent"))
 
 
@@ -100,6 +98,7 @@ async def _log_in(demo: Demo, visit: Visit) -> Response:
     issued = await demo.auth.log_in(
         identifier=visit.entries["identifier"],
         password=visit.entries["password"],
+        # The browser forgets that token now, so nobody else shall find a use for it.
         former=demo.access.session_token(visit.request),
         device=device_of(visit.request),
     )
@@ -113,7 +112,6 @@ async def _change_password(demo: Demo, visit: Visit) -> Response:
         new=visit.entries["new_password"],
         device=device_of(visit.request),
     )
-    demo.outbox.wake()
     return redirect("/member", _session_cookie(demo, issued), _notice("password-changed"))
 
 
@@ -199,18 +197,11 @@ def _session_token(demo: Demo, visit: Visit) -> str:
 
 
 def _session_cookie(demo: Demo, issued: Issued[AuthenticationSession]) -> tuple[bytes, bytes]:
-    return _token_cookie(demo.auth.policy.session_cookie, issued)
+    return token_cookie(demo.auth.policy.session_cookie, issued)
 
 
 def _challenge_cookie(demo: Demo, issued: Issued[TwoStepSession]) -> tuple[bytes, bytes]:
-    return _token_cookie(demo.auth.policy.challenge_cookie, issued)
-
-
-def _token_cookie(
-    settings: CookieSettings, issued: Issued[AuthenticationSession] | Issued[TwoStepSession]
-) -> tuple[bytes, bytes]:
-    lifetime = issued.session.expires_at - issued.session.created_at
-    return set_cookie(settings, issued.token, max_age=int(lifetime.total_seconds()))
+    return token_cookie(demo.auth.policy.challenge_cookie, issued)
 
 
 def _notice(name: str) -> tuple[bytes, bytes]:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar, cast
 
 from authcore.decisions import Decision
-from authcore.entities import Entity
+from authcore.entities import Entity, Message
 from authcore.errors import Conflict, Contention
 from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store
+from authcore.system import unheard
 
 __all__ = ["Flows", "Work"]
 
@@ -66,12 +67,16 @@ class Work(Reader):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """Runs flows against a store; `attempts` and `patience` bound every one of them."""
+    """Runs flows against a store; `attempts` and `patience` bound every one of them.
+
+    `posted` is called after a commit that has put a message into the outbox.
+    """
 
     store: Store
     clock: Clock
     entropy: Entropy
     offload: Offload
+    posted: Callable[[], None] = unheard
     attempts: int
     patience: timedelta
 
@@ -99,6 +104,8 @@ class Flows:
             await self.store.commit(decision.writes, work.untouched(decision.writes))
         except Conflict:
             return False
+        if any(isinstance(entity, Message) and entity.version == 0 for entity in decision.writes):
+            self.posted()
         return True
 
     def _pause(self, attempt: int) -> float:

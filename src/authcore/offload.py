@@ -80,12 +80,13 @@ def on_event_loop(auth: Auth) -> Auth:
 class Background:
     """Delivers what is in the outbox, in a task beside the requests.
 
-    `wake` it after each request that may have left a message; it looks by itself every `interval` seconds, for what
-    failed before.  `start` may be called at any time, so that no lifespan event is needed; `close` ends it.
+    Its `auth` is the one to use: it is fit for an event loop, and wakes the task when it leaves a message.  The task
+    looks by itself every `interval` seconds, for what failed before.  `start` may be called at any time, so that no
+    lifespan event is needed; `close` ends it.
     """
 
     def __init__(self, auth: Auth, *, interval: float = 5.0) -> None:
-        self._auth = auth
+        self.auth = replace(on_event_loop(auth), posted=self.wake)
         self._interval = interval
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
@@ -97,7 +98,11 @@ class Background:
             self._task = asyncio.create_task(self._run(self._awake), name="authcore outbox")
 
     def wake(self) -> None:
-        """Have the outbox looked through soon; returns at once."""
+        """Have the outbox looked through soon; returns at once, and does nothing where no event loop runs."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
         self.start()
         self._awake.set()
 
@@ -121,7 +126,7 @@ class Background:
 
     async def _deliver(self) -> None:
         try:
-            await self._auth.deliver_due()
+            await self.auth.deliver_due()
         except Fault as fault:
             _log.warning("the outbox could not be looked through: %s", type(fault).__name__)
         except Exception:  # noqa: BLE001  the task must live on, or no code is sent until the next start

@@ -44,42 +44,44 @@ def _triples() -> Iterator[str]:
 _TRIPLES: Final = frozenset(_triples())
 
 
-def normalise(password: str, *, max_length: int = 256) -> str:
+def normalise(password: str, *, max_length: int = 256, field: str = "password") -> str:
     """Return the form of a password that is hashed and verified: NFKC, so that every keyboard types the same one.
 
     It is for old and new passwords alike; an empty one comes back empty.  A character that Python's tables do not know
-    passes as it is.  Raises `InvalidPassword`: not_text, too_long or malformed.
+    passes as it is.  Raises `InvalidPassword`, which names `field`: not_text, too_long or malformed.
     """
     if not isinstance(password, str):
-        raise InvalidPassword("not_text")
+        raise InvalidPassword("not_text", field=field)
     # Before anything else looks at it: a megabyte must cost its sender more than us.
     if len(password) > max_length:
-        raise InvalidPassword("too_long")
+        raise InvalidPassword("too_long", field=field)
     # Lone surrogates are legal in JSON and have no bytes.  Asking the codec would keep the password in its exception.
     if any("\ud800" <= character <= "\udfff" for character in password):
-        raise InvalidPassword("malformed")
+        raise InvalidPassword("malformed", field=field)
     text = normalize("NFKC", password)
     # NFKC makes up to eighteen characters of one.
     if len(text) > max_length:
-        raise InvalidPassword("too_long")
+        raise InvalidPassword("too_long", field=field)
     return text
 
 
-def accept_new(password: str, *, min_length: int, max_length: int, own_words: Iterable[str]) -> str:
+def accept_new(
+    password: str, *, min_length: int, max_length: int, own_words: Iterable[str], field: str = "password"
+) -> str:
     """Return a new password's normal form, or raise `InvalidPassword` with the reason.
 
     `own_words` are what a stranger knows of the account: username, addresses, the name of the site; addresses are taken
     apart here.  Reasons, in order of judging: not_text, too_long, malformed, too_short (of the normal form), common,
     own_words.
     """
-    text = normalise(password, max_length=max_length)
+    text = normalise(password, max_length=max_length, field=field)
     if len(text) < min_length:
-        raise InvalidPassword("too_short")
+        raise InvalidPassword("too_short", field=field)
     folded = _fold(text)
     if _is_common(folded):
-        raise InvalidPassword("common")
+        raise InvalidPassword("common", field=field)
     if _is_own(folded, own_words):
-        raise InvalidPassword("own_words")
+        raise InvalidPassword("own_words", field=field)
     return text
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-__all__ = ["SystemClock", "SystemEntropy", "inline"]
+__all__ = ["SystemClock", "SystemEntropy", "inline", "unheard"]
 
 T = TypeVar("T")
 
@@ -49,3 +49,7 @@ class SystemEntropy:
 async def inline(work: Callable[[], T], /) -> T:
     """Run costly work here and now: right for scripts and tests, wrong under an event loop."""
     return work()
+
+
+def unheard() -> None:
+    """Tell nobody that a message waits: it stays in the outbox until `deliver_due` is called."""

@@ -1,6 +1,6 @@
 """authcore for ASGI: one middleware for Starlette, FastAPI and all the others, and guards for their handlers."""
 
-from authcore_asgi.guards import principal_of, requires_authentication, requires_permission
+from authcore_asgi.guards import auth_of, principal_of, requires_authentication, requires_permission
 from authcore_asgi.middleware import AuthMiddleware
 
-__all__ = ["AuthMiddleware", "principal_of", "requires_authentication", "requires_permission"]
+__all__ = ["AuthMiddleware", "auth_of", "principal_of", "requires_authentication", "requires_permission"]

@@ -7,6 +7,7 @@ here (and may never let it get here), so an error response is held back until th
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
 from authcore_asgi.messages import Event, Send
@@ -16,9 +17,13 @@ __all__ = ["Answer", "Visit"]
 
 @dataclass(slots=True)
 class Visit:
-    """One connection's stay in the application: who came, and why a guard turned the caller away, if one did."""
+    """One connection's stay in the application: who came, and why a guard turned the caller away, if one did.
+
+    `auth` is the one to use under an event loop.
+    """
 
     caller: Principal | Anonymous
+    auth: Auth
     refusal: AuthError | None = None
 
 

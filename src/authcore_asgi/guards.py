@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Final, TypeVar
 
+from authcore.auth import Auth
 from authcore.errors import AuthError, ConfigurationError
 from authcore.permissions import Permissions, Requirement
 from authcore.principal import Principal, authorize
 from authcore.web.guards import guard
 from authcore_asgi.answering import Visit
 
-__all__ = ["VISIT", "principal_of", "requires_authentication", "requires_permission"]
+__all__ = ["VISIT", "auth_of", "principal_of", "requires_authentication", "requires_permission"]
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -18,6 +19,11 @@ VISIT: Final = "authcore.visit"
 """Where the middleware leaves the caller in a scope, besides `user`, which other middleware may replace."""
 
 _PARAMETERS: Final = frozenset({"request", "websocket", "connection"})
+
+
+def auth_of(connection: object) -> Auth:
+    """Return the Auth whose flows a handler may await: no hash of its holds up the event loop."""
+    return _visit_of(connection).auth
 
 
 def principal_of(connection: object) -> Principal:

@@ -6,7 +6,7 @@ from typing import Final
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
-from authcore.offload import Background, on_event_loop
+from authcore.offload import Background
 from authcore.principal import Anonymous, Principal
 from authcore.web import Endpoints, problem
 from authcore_asgi.answering import Answer, Visit
@@ -57,10 +57,10 @@ class AuthMiddleware:
 
     def __init__(self, app: App, *, auth: Auth, prefix: str = "/auth", exempt: Collection[str] = ()) -> None:
         self.app = app
-        self.auth = on_event_loop(auth)
+        self._background = Background(auth)
+        self.auth = self._background.auth
         self.endpoints = Endpoints(self.auth, prefix=prefix)
         self._exempt = tuple(path.rstrip("/") for path in exempt)
-        self._background = Background(self.auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the application's lifespan."""
@@ -80,7 +80,6 @@ class AuthMiddleware:
         response = await self.endpoints.respond(await read_body(request_of(scope), receive))
         if response is not None:
             await send_response(response, send)
-            self._background.wake()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_exempt(scope):
@@ -108,7 +107,7 @@ class AuthMiddleware:
 
     async def _visit(self, scope: Scope, receive: Receive, answer: Answer) -> AuthError | None:
         caller = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
-        visit = Visit(caller)
+        visit = Visit(caller, self.auth)
         known = {**scope, "user": caller, "auth": Credentials(caller), VISIT: visit}
         await self.app(known, receive, answer)
         return visit.refusal

@@ -1,6 +1,6 @@
 """authcore for Sanic's own server and its ASGI mode: one call sets it up, and guards stand before handlers."""
 
-from authcore_sanic.guards import principal_of, requires_authentication, requires_permission
+from authcore_sanic.guards import auth_of, principal_of, requires_authentication, requires_permission
 from authcore_sanic.setup import setup
 
-__all__ = ["principal_of", "requires_authentication", "requires_permission", "setup"]
+__all__ = ["auth_of", "principal_of", "requires_authentication", "requires_permission", "setup"]

@@ -5,14 +5,23 @@ from typing import TypeVar
 
 from sanic import Request
 
+from authcore.auth import Auth
 from authcore.errors import ConfigurationError
 from authcore.permissions import Permissions, Requirement
 from authcore.principal import Anonymous, Principal, authorize
 from authcore.web.guards import guard
 
-__all__ = ["principal_of", "requires_authentication", "requires_permission"]
+__all__ = ["auth_of", "principal_of", "requires_authentication", "requires_permission"]
 
 H = TypeVar("H", bound=Callable[..., object])
+
+
+def auth_of(request: Request) -> Auth:
+    """Return the Auth whose flows a handler may await: no hash of its holds up the event loop."""
+    auth = getattr(request.app.ctx, "authcore", None)
+    if not isinstance(auth, Auth):
+        raise ConfigurationError("no Auth is known here: call authcore_sanic.setup")
+    return auth
 
 
 def principal_of(request: Request) -> Principal:

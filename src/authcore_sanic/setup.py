@@ -8,7 +8,7 @@ from sanic.constants import HTTP_METHODS
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
-from authcore.offload import Background, on_event_loop
+from authcore.offload import Background
 from authcore.web import Endpoints, problem
 from authcore_sanic.messages import is_websocket, read_body, request_of, response_of
 
@@ -27,20 +27,19 @@ def setup(app: App, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str
     the handler runs: `request.ctx.principal` is a Principal or Anonymous.  Refusals and faults that a handler raises
     become problem documents.  `exempt` lists paths that, with all below them, are left alone.
     """
-    ready = on_event_loop(auth)
-    endpoints, background = Endpoints(ready, prefix=prefix), Background(ready)
-    app.ctx.authcore = ready
-    app.blueprint(_blueprint(endpoints, background))
+    background = Background(auth)
+    endpoints = Endpoints(background.auth, prefix=prefix)
+    app.ctx.authcore = background.auth
+    app.blueprint(_blueprint(endpoints))
     app.register_middleware(_identification(endpoints, exempt), "request", priority=_FIRST)
     app.exception(AuthError, Fault)(_refused)
     _lifespan(app, background)
-    return ready
+    return background.auth
 
 
-def _blueprint(endpoints: Endpoints, background: Background) -> Blueprint:
+def _blueprint(endpoints: Endpoints) -> Blueprint:
     async def respond(request: Request) -> HTTPResponse | None:
         response = await endpoints.respond(request_of(request, await read_body(request)))
-        background.wake()
         return None if response is None else response_of(response)
 
     blueprint = Blueprint("authcore")

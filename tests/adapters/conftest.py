@@ -2,11 +2,14 @@
 
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
+from importlib import import_module
 
 import httpx2
 import pytest
 
 from authcore.memory import MemoryStore
+from authcore.offload import Background
 from authcore.testing import build_auth
 
 pytest.register_assert_rewrite("tests.adapters.laws", "tests.adapters.hosts", "tests.adapters.sites")
@@ -29,7 +32,14 @@ def make_store(request):
 
 
 @pytest.fixture
-async def serve(request, make_store):
+def no_second_look(monkeypatch):
+    """Have the background look into the outbox when it starts and when it is woken, and never by itself."""
+    for module in ("authcore_asgi.middleware", "authcore_sanic.setup"):
+        monkeypatch.setattr(import_module(module), "Background", partial(Background, interval=3600))
+
+
+@pytest.fixture
+async def serve(request, make_store, no_second_look):
     """What starts a site with the parts that a test chooses; the test's class says on which `adapter`."""
     async with AsyncExitStack() as started:
 

@@ -10,7 +10,7 @@ from authcore.errors import NotAuthenticated, UsernameTaken
 from authcore_asgi import AuthMiddleware
 from tests.adapters.asgi_pages import starlette
 from tests.adapters.laws.asserting import is_problem
-from tests.adapters.people import FROM_HERE, cookie
+from tests.adapters.people import FROM_HERE, JSON, cookie
 
 
 async def test_error_page_of_the_application(auth, visit):
@@ -85,3 +85,39 @@ async def test_body_reaches_the_application(auth, visit):
     site = visit(AuthMiddleware(Starlette(routes=[Route("/echo", echo, methods=["POST"])]), auth=auth))
     sent = [cookie(session=await site.token()), FROM_HERE]
     assert (await site.send("POST", "/echo", sent, b"x" * 50_000)).body == b"x" * 50_000
+
+
+async def test_events_keep_their_order(auth):
+    """A streamed 500 goes out piece by piece, each before the next one is made, and after its beginning."""
+    sent = []
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        for piece in (b"a", b"b"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            assert sent[-1]["body"] == piece
+        await send({"type": "http.response.body", "body": b""})
+
+    async def keep(event):
+        sent.append(event)
+
+    scope = {"type": "http", "path": "/", "headers": [], "method": "GET"}
+    await AuthMiddleware(app, auth=auth)(scope, None, keep)
+    assert [event.get("body", "start") for event in sent] == ["start", b"a", b"b", b""]
+
+
+async def test_endless_body_is_not_read_to_its_end(auth):
+    """An endpoint stops reading where a body is longer than it may be, and refuses it."""
+    asked, sent = [], []
+
+    async def receive():
+        asked.append(1)
+        return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
+
+    async def keep(event):
+        sent.append(event)
+
+    headers = [(name.encode(), value.encode()) for name, value in (FROM_HERE, JSON)]
+    scope = {"type": "http", "path": "/auth/login", "headers": headers, "method": "POST"}
+    await AuthMiddleware(None, auth=auth)(scope, receive, keep)
+    assert (sent[0]["status"], len(asked)) == (413, 17)

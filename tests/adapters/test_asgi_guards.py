@@ -6,7 +6,7 @@ from starlette.requests import Request
 from authcore.errors import ConfigurationError, InvalidPermission, NotAuthenticated, PermissionDenied
 from authcore.principal import Anonymous
 from authcore.testing import build_auth, run_sync
-from authcore_asgi import principal_of, requires_authentication, requires_permission
+from authcore_asgi import auth_of, principal_of, requires_authentication, requires_permission
 from authcore_asgi.answering import Visit
 from authcore_asgi.guards import VISIT
 from tests.adapters.people import ADA, PASSWORD
@@ -23,9 +23,12 @@ def principal(*permissions):
     return run_sync(auth.authenticate(run_sync(auth.log_in(identifier=ADA, password=PASSWORD)).token))
 
 
+AUTH = build_auth()
+
+
 def request_by(caller):
     """Return a request whose caller the middleware has found."""
-    return Request({"type": "http", VISIT: Visit(caller)})
+    return Request({"type": "http", VISIT: Visit(caller, AUTH)})
 
 
 @pytest.mark.parametrize("name", ["request", "websocket", "connection"])
@@ -119,7 +122,7 @@ def test_another_argument_with_a_scope_is_not_asked():
     """What was read from a body is never taken for the request, though it have a `scope`, even with somebody in it."""
 
     class Payload:
-        scope = {VISIT: Visit(principal())}  # noqa: RUF012  stands for a field of a body
+        scope = {VISIT: Visit(principal(), AUTH)}  # noqa: RUF012  stands for a field of a body
 
     @requires_authentication
     def handler(payload, request):
@@ -145,3 +148,10 @@ def test_principal_of_a_scope_or_a_connection():
     assert principal_of(request) is principal_of(request.scope) is ada
     with pytest.raises(NotAuthenticated):
         principal_of(request_by(Anonymous()))
+
+
+def test_auth_of_a_request_is_the_middlewares():
+    """A handler is given the Auth that is fit for its event loop; without the middleware there is none."""
+    assert auth_of(request_by(Anonymous())) is AUTH
+    with pytest.raises(ConfigurationError, match="no caller is known"):
+        auth_of(Request({"type": "http"}))

@@ -176,6 +176,14 @@ async def test_application_without_lifespan(auth, visit):
     assert len(await site.code(ADA)) == 6
 
 
+async def test_any_request_starts_delivery(auth, visit, no_second_look):
+    """Without a lifespan, what waits in the outbox is delivered after the first request to whatever page."""
+    await auth.register(email=ADA, password=PASSWORD)
+    site = visit(outermost(auth))
+    assert (await site.get("/show")).status == 200
+    assert len(await site.code(ADA)) == 6
+
+
 async def test_lifespan_starts_and_stops_delivery(auth):
     """What waits in the outbox is delivered from the start of the application to its end, without any request."""
     await auth.register(email=ADA, password=PASSWORD)

@@ -1,11 +1,15 @@
 """Sanic's own ways of handling, under the adapter: classes, blueprints, streams, pages that are not there."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from sanic import Sanic
 
 from authcore.errors import ConfigurationError, InvalidPermission
-from authcore_sanic import requires_authentication, requires_permission
+from authcore.system import inline
+from authcore.testing import build_auth
+from authcore_sanic import auth_of, requires_authentication, requires_permission, setup
 from tests.adapters.hosts import behind_uvicorn, in_process, on_own_server
 from tests.adapters.laws.asserting import is_problem
 from tests.adapters.people import ADA, FROM_HERE, ORIGIN, PASSWORD, cookie
@@ -137,3 +141,14 @@ def test_guard_without_a_request_lets_nobody_in():
     for arguments in ((), ("request",), (None,)):
         with pytest.raises(ConfigurationError, match="no caller is known"):
             handler(*arguments)
+
+
+def test_auth_of_a_request_is_the_applications():
+    """A handler is given the Auth that is fit for its event loop; where nothing was set up there is none."""
+    app = Sanic("guards-auth-of")
+    request = SimpleNamespace(app=app)
+    with pytest.raises(ConfigurationError, match="no Auth is known"):
+        auth_of(request)
+    ready = setup(app, build_auth())
+    assert auth_of(request) is ready is app.ctx.authcore
+    assert ready.offload is not inline

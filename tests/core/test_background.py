@@ -1,6 +1,7 @@
 """Delivery in the background: how it is started, woken and closed, and what it survives."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from authcore.errors import DeliveryFault, StoreFault
 from authcore.memory import MemoryStore
 from authcore.offload import Background
-from authcore.testing import FakeClock, Mailbox, build_auth
+from authcore.system import inline
+from authcore.testing import FakeClock, Mailbox, build_auth, run_sync
 
 EMAIL, OTHER_EMAIL = "ada@example.org", "bob@example.org"
 PASSWORD = "a loom that weaves algebra"
@@ -169,7 +171,7 @@ async def test_closing_while_it_sends():
 
 
 def test_second_loop():
-    """On another loop it begins anew, as where an application is started again."""
+    """On another loop it begins anew, though its task on the first one, which stands still, has not ended."""
     box = Mailbox()
     auth = build_auth(courier=box)
     background = Background(auth, interval=LONG)
@@ -178,9 +180,34 @@ def test_second_loop():
         await auth.register(email=email, password=PASSWORD)
         background.wake()
         await until(lambda: len(box.letters) == sent)
-        if sent == 2:
-            await background.close()
 
-    for number, email in enumerate((EMAIL, OTHER_EMAIL), 1):
-        asyncio.run(deliver(email, number))
+    async def end():
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    first.run_until_complete(deliver(EMAIL, 1))
+    second.run_until_complete(deliver(OTHER_EMAIL, 2))
+    second.run_until_complete(background.close())
+    first.run_until_complete(end())
+    for loop in (first, second):
+        loop.close()
     assert [letter.destination for letter in box.letters] == [EMAIL, OTHER_EMAIL]
+
+
+async def test_its_auth_wakes_it():
+    """Whatever a flow of its own Auth leaves in the outbox is delivered at once; nobody has to wake it."""
+    box = Box()
+    background = Background(build_auth(courier=box), interval=LONG)
+    await background.auth.register(email=EMAIL, password=PASSWORD)
+    await soon(box.came)
+    assert [letter.destination for letter in box.letters] == [EMAIL]
+    await background.close()
+
+
+def test_without_a_loop_the_message_waits():
+    """Where no event loop runs, its Auth works all the same: the message stays in the outbox."""
+    box = Box()
+    auth = Background(build_auth(courier=box)).auth
+    run_sync(replace(auth, offload=inline).register(email=EMAIL, password=PASSWORD))
+    assert box.letters == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Message, MessageKind, Role
 from authcore.errors import Conflict, Contention, Fault, InvalidCredentials, Overloaded, StoreFault
 from authcore.flows import Flows, Work
 from authcore.memory import MemoryStore
@@ -401,3 +401,36 @@ class TestCostlyWork:
 
         run_sync(_flows(_Store()).run(decide))
         assert "s3cr3t" not in shown[0].lower()
+
+
+class TestPosting:
+    """Whoever delivers is told of messages."""
+
+    MESSAGE = Message(
+        id="m",
+        created_at=NOW,
+        updated_at=NOW,
+        kind=MessageKind.DECOY,
+        destination="",
+        account_id=None,
+        queue="q",
+        due_at=NOW,
+    )
+
+    def test_a_new_message_is_announced_after_its_commit(self):
+        """After a commit that has left a message the deliverer is told, once."""
+        store, told = MemoryStore(), []
+        flows = _flows(store, posted=lambda: told.append(run_sync(store.get(by_id(Message, "m")))))
+        run_sync(flows.run(_writing(self.MESSAGE)))
+        assert told == [replace(self.MESSAGE, version=1)]
+
+    def test_nothing_else_is_announced(self):
+        """A commit without a message, a message that was there before, and a commit that was refused tell nobody."""
+        store, told = MemoryStore(), []
+        flows = _flows(store, posted=lambda: told.append("told"), attempts=1)
+        run_sync(flows.run(_writing()))
+        (kept,) = _stored(store, self.MESSAGE)
+        run_sync(flows.run(_writing(kept)))
+        with pytest.raises(Contention):
+            run_sync(flows.run(_writing(self.MESSAGE)))
+        assert told == []

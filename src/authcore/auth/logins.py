@@ -90,7 +90,8 @@ class Logins(Parts):
         Raises InvalidToken, PasswordMismatch for a wrong current password, and InvalidPassword for an unfit new one.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
-        given, salt = normalise(current, max_length=self.policy.password_max_length), self._salt()
+        given = normalise(current, max_length=self.policy.password_max_length, field="current_password")
+        salt = self._salt()
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
             calling = await identified(work, reference)
@@ -100,7 +101,8 @@ class Logins(Parts):
             credential = await password_of(work, account)
             if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):
                 return refuse(PasswordMismatch())
-            secret = self._new_password(new, account.email or "", account.username or "", account.phone or "")
+            own_words = (account.email or "", account.username or "", account.phone or "")
+            secret = self._new_password(new, *own_words, field="new_password")
             return sessions.change_password(
                 occasion.at(work.now),
                 account=account,

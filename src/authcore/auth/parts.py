@@ -1,6 +1,7 @@
 """What every use case is given: the ports, and the few steps that several of them share.  No use case is here."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -17,7 +18,7 @@ from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import Clock, Courier, Entropy, Offload, PasswordHasher, Store
-from authcore.system import SystemClock, SystemEntropy, inline
+from authcore.system import SystemClock, SystemEntropy, inline, unheard
 from authcore.tokens import Reference, TokenKind, Tokens
 
 __all__ = ["Issued", "Parts"]
@@ -45,13 +46,16 @@ class Parts:
     entropy: Entropy = field(default_factory=SystemEntropy)
     hasher: PasswordHasher = field(default_factory=Argon2Hasher.rfc9106_low_memory)
     offload: Offload = inline
+    posted: Callable[[], None] = unheard
+    """Called after a commit that left a message in the outbox, so that somebody may deliver it soon."""
 
-    def _new_password(self, password: str, *own_words: str) -> str:
+    def _new_password(self, password: str, *own_words: str, field: str = "password") -> str:
         return accept_new(
             password,
             min_length=self.policy.password_min_length,
             max_length=self.policy.password_max_length,
             own_words=[word for word in (*self.policy.own_words, *own_words) if word],
+            field=field,
         )
 
     def _answer(
@@ -98,6 +102,7 @@ class Parts:
             clock=self.clock,
             entropy=self.entropy,
             offload=self.offload,
+            posted=self.posted,
             attempts=self.policy.flow_attempts,
             patience=self.policy.flow_patience,
         )

@@ -3,6 +3,7 @@
 from authcore.web.access import Access, device_of
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
 from authcore.web.endpoints import ENDPOINTS, Endpoint, Endpoints
+from authcore.web.issuing import token_cookie
 from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
 from authcore.web.problems import problem, status_of, unexpected
 
@@ -22,5 +23,6 @@ __all__ = [
     "problem",
     "set_cookie",
     "status_of",
+    "token_cookie",
     "unexpected",
 ]

@@ -13,7 +13,8 @@ from authcore.errors import InvalidToken, NotAuthenticated
 from authcore.web.access import Access, device_of
 from authcore.web.authorization import Basic, parse_authorization
 from authcore.web.bodies import Field
-from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
+from authcore.web.cookies import clear_cookie, find_cookie
+from authcore.web.issuing import token_cookie
 from authcore.web.messages import Json, Request, Response, json_response
 from authcore.web.views import challenge_view, principal_view, session_view
 
@@ -163,8 +164,7 @@ def _carried(
     """Return what hands out a token: a cookie, or by policy a field of the body and no cookie."""
     if access.auth.policy.bearer:
         return {name: issued.token}, []
-    lifetime = issued.session.expires_at - issued.session.created_at
-    return {}, [set_cookie(cookie, issued.token, max_age=int(lifetime.total_seconds()))]
+    return {}, [token_cookie(cookie, issued)]
 
 
 def _answered(access: Access, payload: dict[str, Json]) -> Response:

@@ -128,6 +128,21 @@ class Faults:
         assert [reply.status for reply in await asyncio.gather(*waiting)] == [200, 200]
         is_json(await site.post("/auth/login", LOGIN))
 
+    async def test_hash_holds_nobody_up(self, serve):
+        """While a password is being hashed everybody else is served: the hash runs beside the loop."""
+        begun, released = threading.Event(), threading.Event()
+        released.set()
+        site = await serve(hasher=StuckHasher(Argon2Hasher.cheapest(), begun, released))
+        await site.enrol()
+        released.clear()
+        waiting = asyncio.create_task(site.post("/auth/login", LOGIN))
+        try:
+            await until(begun.is_set)
+            assert (await site.get("/open")).status == 200
+        finally:
+            released.set()
+        is_json(await waiting)
+
     async def test_courier_that_fails(self, site):
         """Where a letter cannot be sent, registering is answered as ever, and the letter stays in the outbox."""
         site.mailbox.fault = DeliveryFault()

@@ -189,6 +189,7 @@ class Journeys:
         ada = await site.member()
         reply = await ada.post("/auth/password", {"current_password": PASSWORD, "new_password": "short"})
         assert (reply.status, reply.json()["code"], reply.json()["reason"]) == (422, "invalid_password", "too_short")
+        assert reply.json()["field"] == "new_password"
         is_json(await ada.get("/auth/session"))
 
     async def test_logging_out_twice(self, site):
