@@ -8,7 +8,7 @@ from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
 from authcore.principal import Anonymous, Principal
-from authcore.web import Endpoints, problem
+from authcore.web import Endpoints, Exemptions, problem
 from authcore_asgi.answering import Answer, Visit
 from authcore_asgi.guards import VISIT
 from authcore_asgi.messages import (
@@ -60,7 +60,7 @@ class AuthMiddleware:
         self._background = Background(auth)
         self.auth = self._background.auth
         self.endpoints = Endpoints(self.auth, prefix=prefix)
-        self._exempt = tuple(path.rstrip("/") for path in exempt)
+        self._exempt = Exemptions(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the application's lifespan."""
@@ -71,7 +71,7 @@ class AuthMiddleware:
         self._background.start()
         if route_path(scope) in self.endpoints.paths:
             await self._respond(scope, receive, send)
-        elif self._is_exempt(scope):
+        elif self._exempt.cover(route_path(scope)):
             await self.app(scope, receive, send)
         else:
             await self._guarded(scope, receive, send)
@@ -82,7 +82,7 @@ class AuthMiddleware:
             await send_response(response, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._is_exempt(scope):
+        if self._exempt.cover(route_path(scope)):
             await self.app(scope, receive, send)
         else:
             await self._guarded(scope, receive, send)
@@ -122,7 +122,3 @@ class AuthMiddleware:
             return event
 
         await self.app(scope, listen, send)
-
-    def _is_exempt(self, scope: Scope) -> bool:
-        path = route_path(scope)
-        return any(path == exempt or path.startswith(f"{exempt}/") for exempt in self._exempt)

@@ -9,7 +9,7 @@ from sanic.constants import HTTP_METHODS
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
-from authcore.web import Endpoints, problem
+from authcore.web import Endpoints, Exemptions, problem
 from authcore_sanic.messages import is_websocket, read_body, request_of, response_of
 
 __all__ = ["setup"]
@@ -31,7 +31,7 @@ def setup(app: App, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str
     endpoints = Endpoints(background.auth, prefix=prefix)
     app.ctx.authcore = background.auth
     app.blueprint(_blueprint(endpoints))
-    app.register_middleware(_identification(endpoints, exempt), "request", priority=_FIRST)
+    app.register_middleware(_identification(endpoints, Exemptions(exempt)), "request", priority=_FIRST)
     app.exception(AuthError, Fault)(_refused)
     _lifespan(app, background)
     return background.auth
@@ -56,12 +56,9 @@ def _blueprint(endpoints: Endpoints) -> Blueprint:
     return blueprint
 
 
-def _identification(endpoints: Endpoints, exempt: Collection[str]) -> Identify:
-    skipped = {*endpoints.paths, *(path.rstrip("/") for path in exempt)}
-    below = tuple(f"{path.rstrip('/')}/" for path in exempt)
-
+def _identification(endpoints: Endpoints, exempt: Exemptions) -> Identify:
     async def identify(request: Request) -> None:
-        if request.path not in skipped and not request.path.startswith(below):
+        if request.path not in endpoints.paths and not exempt.cover(request.path):
             caller = await endpoints.access.identify(request_of(request), websocket=is_websocket(request))
             request.ctx.principal = caller
 

@@ -2,12 +2,13 @@
 
 import inspect
 import json
+from http import HTTPStatus
 
 import pytest
 
 from authcore import errors
 from authcore.errors import AuthError, Fault
-from authcore.web.problems import STATUSES, problem, status_of, unexpected
+from authcore.web.problems import STATUSES, problem, status_of, title_of, unexpected
 
 EXPECTED = {
     errors.AuthError: 400,
@@ -102,7 +103,7 @@ def test_document(kind):
     told = json.loads(response.body)
     assert told == {
         "type": "about:blank",
-        "title": status_of(error).phrase,
+        "title": title_of(status_of(error)),
         "status": EXPECTED[kind],
         "detail": error.text,
         "code": error.code,
@@ -154,3 +155,11 @@ def test_unexpected():
     assert (response.status, json.loads(response.body)["code"]) == (500, "internal_error")
     assert dict(response.headers)[b"cache-control"] == b"no-store"
     assert dict(response.headers)[b"content-length"] == str(len(response.body)).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(413, "Content Too Large"), (422, "Unprocessable Content"), (404, "Not Found")]
+)
+def test_titles_are_those_of_the_standard(status, title):
+    """A status has the name that RFC 9110 gives it, on every Python."""
+    assert title_of(HTTPStatus(status)) == title

@@ -3,6 +3,7 @@
 from authcore.web.access import Access, device_of
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
 from authcore.web.endpoints import ENDPOINTS, Endpoint, Endpoints
+from authcore.web.exemptions import Exemptions
 from authcore.web.issuing import token_cookie
 from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
 from authcore.web.problems import problem, status_of, unexpected
@@ -13,6 +14,7 @@ __all__ = [
     "Access",
     "Endpoint",
     "Endpoints",
+    "Exemptions",
     "Headers",
     "Request",
     "Response",

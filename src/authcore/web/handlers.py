@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from authcore.auth import Issued
 from authcore.cookie_settings import CookieSettings
 from authcore.entities import AuthenticationSession, TwoStepSession
-from authcore.errors import InvalidToken, NotAuthenticated
+from authcore.errors import ChallengeEnded, NotAuthenticated
 from authcore.web.access import Access, device_of
 from authcore.web.authorization import Basic, parse_authorization
 from authcore.web.bodies import Field
@@ -107,9 +107,16 @@ async def request_two_step(access: Access, request: Request, texts: Texts) -> Re
 
 async def answer_two_step(access: Access, request: Request, texts: Texts) -> Response:
     """Check a code that the caller asked for."""
+    token = _session_token(access, request)
+    try:
+        challenge = _challenge(access, request, texts)
+    except ChallengeEnded:
+        # Whoever is not even logged in is told that first.
+        (await access.identify(request)).authenticated()
+        raise
     spent = await access.auth.answer_two_step(
-        token=_session_token(access, request),
-        challenge=_challenge(access, request, texts),
+        token=token,
+        challenge=challenge,
         purpose=texts["purpose"],
         code=texts["code"],
         device=device_of(request),
@@ -144,7 +151,7 @@ def _challenge(access: Access, request: Request, texts: Texts) -> str:
         else find_cookie(request.headers, access.auth.policy.challenge_cookie.name)
     )
     if token is None:
-        raise InvalidToken(cause="no challenge")
+        raise ChallengeEnded(cause="no challenge")
     return token
 
 

@@ -7,7 +7,7 @@ from authcore import errors
 from authcore.errors import AuthcoreError, AuthError, Fault
 from authcore.web.messages import Response, json_response
 
-__all__ = ["STATUSES", "problem", "status_of", "unexpected"]
+__all__ = ["STATUSES", "problem", "status_of", "title_of", "unexpected"]
 
 STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.AuthError: HTTPStatus.BAD_REQUEST,
@@ -43,9 +43,21 @@ _CHALLENGE_ERRORS: Final[dict[type[AuthcoreError], str]] = {
 }
 
 
+_TITLES: Final[dict[HTTPStatus, str]] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
+"""The names of RFC 9110 that not every supported Python has yet."""
+
+
 def status_of(error: AuthError | Fault) -> HTTPStatus:
     """Return the status of an error."""
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def title_of(status: HTTPStatus) -> str:
+    """Return the name of a status, the same on every Python."""
+    return _TITLES.get(status, status.phrase)
 
 
 def problem(error: AuthError | Fault) -> Response:
@@ -54,7 +66,7 @@ def problem(error: AuthError | Fault) -> Response:
     evidence = error.evidence if isinstance(error, AuthError) else {}
     document = {
         "type": "about:blank",
-        "title": status.phrase,
+        "title": title_of(status),
         "status": status.value,
         "detail": error.text,
         "code": error.code,
@@ -68,7 +80,7 @@ def unexpected() -> Response:
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     document = {
         "type": "about:blank",
-        "title": status.phrase,
+        "title": title_of(status),
         "status": status.value,
         "detail": "Something went wrong on the server.",
         "code": "internal_error",

@@ -3,6 +3,8 @@
 import json
 from http import HTTPStatus
 
+from authcore.web.problems import title_of
+
 REALM = 'Bearer realm="authcore"'
 CLEARED = "Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax"
 
@@ -13,7 +15,7 @@ def is_problem(reply, status, code, **evidence):
     detail = told.pop("detail", "")
     assert (reply.status, told) == (
         status,
-        {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, **evidence},
+        {"type": "about:blank", "title": title_of(HTTPStatus(status)), "status": status, "code": code, **evidence},
     )
     assert isinstance(detail, str)
     assert len(detail) > len("...")

@@ -139,7 +139,7 @@ class Neutrality:
         await site.auth.register(email=ADA, password=PASSWORD)
         await site.settled()
         site.mailbox.letters.clear()
-        is_problem(await site.post("/auth/verification"), 401, "invalid_token")
+        is_problem(await site.post("/auth/verification"), 410, "challenge_ended")
         is_json(await site.post("/auth/register", {"email": BOB, "password": PASSWORD}), 202)
         await site.settled()
         assert {letter.destination for letter in site.mailbox.letters} == {BOB}

@@ -124,12 +124,12 @@ class Tokens:
         assert "commit" not in site.store.calls
 
     async def test_bad_challenges_are_refused_alike(self, site):
-        """A challenge's cookie that holds garbage, another kind of token or none is refused alike."""
+        """A challenge cookie with garbage or another kind of token is refused alike; without one, one asks again."""
         token = await site.token()
         for value in ("", "garbage", token, "A" * 4000):
             for path, payload in (("/auth/verify", {"code": "000000"}), ("/auth/verification", None)):
                 is_problem(await site.post(path, payload, cookie(challenge=value)), 401, "invalid_token")
-                is_problem(await site.post(path, payload), 401, "invalid_token")
+                is_problem(await site.post(path, payload), 410, "challenge_ended")
 
     @pytest.mark.parametrize("value", ["é", "\u2028", b"\xff\xfe", b"\x80"])
     async def test_octets_of_no_token_are_refused(self, site, value):

@@ -1,0 +1,27 @@
+"""Paths that are left alone: nobody is looked for there, and nothing is refused.  What guards do is not told here."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from authcore.errors import ConfigurationError
+
+__all__ = ["Exemptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exemptions:
+    """Paths that are exempt, each with all that is below it.
+
+    Raises ConfigurationError for a path that does not begin with a slash, and for a text where several are meant.
+    """
+
+    paths: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.paths, str) or not all(path.startswith("/") for path in self.paths):
+            raise ConfigurationError('exempt is a list of paths that begin with a slash, as in ["/static", "/health"]')
+        object.__setattr__(self, "paths", tuple(path.rstrip("/") for path in self.paths))
+
+    def cover(self, path: str) -> bool:
+        """Tell whether a path is exempt, or below one that is."""
+        return any(path == exempt or path.startswith(f"{exempt}/") for exempt in self.paths)
