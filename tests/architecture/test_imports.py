@@ -25,7 +25,7 @@ LIBRARIES = {"argon2": "authcore.hashing", "jwt": "authcore.tokens", "captcha": 
 WALL_CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CLOCKS_AND_ENTROPY = {"time", "random", "secrets", "uuid"}
 
-DECIDING = ("accounts", "challenges", "permissions", "roles", "sessions")
+DECIDING = ("accounts", "challenges", "permissions", "registration", "roles", "sessions")
 ORDER = (("errors",), ("entities",), ("decisions",), DECIDING, ("ports",), ("flows",), ("auth",), ("web",))
 """Each room may know those before it and its equals; what stands in none is free, but lends no way around."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from authcore import accounts, challenges
+from authcore import accounts, challenges, registration
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
 from authcore.entities import (
@@ -53,7 +53,7 @@ class Registration(Parts):
             taken_by = claim.holder if accounts.is_taken(claim) else None
             if taken_by is not None:
                 claim = await claim_on(work, address, stored_as=accounts.decoy_id(address))
-            return accounts.register(
+            return registration.register(
                 occasion.at(work.now),
                 contact=claim,
                 taken_by=taken_by,
@@ -75,7 +75,7 @@ class Registration(Parts):
         reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            return accounts.request_verification(occasion.at(work.now), await challenged(work, reference.id))
+            return registration.request_verification(occasion.at(work.now), await challenged(work, reference.id))
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
@@ -91,7 +91,7 @@ class Registration(Parts):
             asked = await challenged(work, reference.id)
             answered = self._answer(occasion.at(work.now), asked, purpose=challenges.VERIFY, code=code)
             claim = await destination_of(work, asked.challenge)
-            return accounts.verify(answered, account=asked.account, claim=claim, now=work.now)
+            return registration.verify(answered, account=asked.account, claim=claim, now=work.now)
 
         return await self._flows.run(decide)
 
