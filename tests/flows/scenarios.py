@@ -475,6 +475,44 @@ def two_logouts(store=MemoryStore):
     return Scenario(auth=auth, flows={"a": out, "b": out}, check=check)
 
 
+def login_in_place_of_a_session_during_logout(store=MemoryStore):
+    """Somebody logs in again on a device, while the session that it had is logged out."""
+    return _login_in_place_while(store, lambda auth, former: auth.log_out(former.token))
+
+
+def two_logins_in_place_of_a_session(store=MemoryStore):
+    """A login form is sent twice, from a device that had a session."""
+    return _login_in_place_while(store, _log_in_in_place)
+
+
+def login_in_place_of_a_session_during_change(store=MemoryStore):
+    """Somebody logs in again on a device, while the session that it had changes the password."""
+    return _login_in_place_while(
+        store, lambda auth, former: auth.change_password(token=former.token, current=PASSWORD, new=NEW_PASSWORD)
+    )
+
+
+def _log_in_in_place(auth, former):
+    return auth.log_in(identifier=ADA, password=PASSWORD, former=former.token)
+
+
+def _login_in_place_while(store, meanwhile):
+    """A login takes the place of a session while something else ends it: it ends once, and for good."""
+    auth = empty(store)
+    join(auth)
+    former = log_in(auth)
+    flows = {"login": lambda auth: _log_in_in_place(auth, former), "other": lambda auth: meanwhile(auth, former)}
+
+    def check(outcomes, auth):
+        only(outcomes, Issued, bool, InvalidCredentials, InvalidToken)
+        if not of(outcomes, Crashed):
+            assert isinstance(refusal(auth.authenticate(former.token)), InvalidToken)
+            # Once when it began, and once when it ended: a second end would be a third writing.
+            assert stored(auth, former.session).version == 2
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
 def answer_during_change(store=MemoryStore):
     """A code of the application is entered on one device while the password is changed on another one."""
 

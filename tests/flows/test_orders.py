@@ -35,6 +35,11 @@ LAWS = {
     "a session that was logged out is over": scenarios.use_during_logout,
     "a session that was logged out is over, read in steps": scenarios.use_during_logout_in_steps,
     "a session is logged out once": scenarios.two_logouts,
+    "a session that is replaced, and logged out, ends once": scenarios.login_in_place_of_a_session_during_logout,
+    "a session that is replaced twice ends once": scenarios.two_logins_in_place_of_a_session,
+    "a session that is replaced, and changes the password, ends once": (
+        scenarios.login_in_place_of_a_session_during_change
+    ),
     "a session that was logged out changes nothing": scenarios.change_after_logout,
     "a role is given or taken": scenarios.assign_and_withdraw,
     "a role that was given is given or taken": scenarios.assign_and_withdraw_what_was_given,

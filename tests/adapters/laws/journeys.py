@@ -202,6 +202,21 @@ class Journeys:
         ada.cookies.update(token)
         is_problem(await ada.get("/auth/session"), 401, "invalid_token")
 
+    async def test_logging_in_again_ends_the_session_before(self, site):
+        """A browser that logs in again gets a new session, and the one that it had opens nothing any more."""
+        ada = await site.member()
+        before = dict(ada.cookies)
+        is_json(await ada.post("/auth/login", LOGIN))
+        is_json(await ada.get("/auth/session"))
+        ada.cookies.update(before)
+        is_problem(await ada.get("/auth/session"), 401, "invalid_token")
+
+    async def test_failed_login_ends_nothing(self, site):
+        """A wrong password leaves whoever is logged in logged in."""
+        ada = await site.member()
+        is_problem(await ada.post("/auth/login", {**LOGIN, "password": OTHER_PASSWORD}), 401, "invalid_credentials")
+        is_json(await ada.get("/auth/session"))
+
     @pytest.mark.parametrize("change", ["disabled_at", "deleted_at"])
     async def test_state_of_an_account_is_told_after_the_right_password(self, site, change):
         """Who knows the password learns that the account is disabled or deleted; who does not, does not."""
