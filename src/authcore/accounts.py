@@ -7,26 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from authcore.entities import (
-    Account,
-    Credential,
-    Identifier,
-)
-from authcore.errors import (
-    AccountDeleted,
-    AccountDisabled,
-    AccountUnverified,
-    AuthError,
-)
+from authcore.entities import Account, Credential, Identifier
+from authcore.errors import AccountDeleted, AccountDisabled, AccountUnverified, AuthError
 from authcore.identifiers import CanonicalIdentifier, IdentifierKind
 
 __all__ = [
     "Claim",
+    "account_for_login",
     "address_of",
     "awaits_proof",
     "decoy_id",
     "is_taken",
-    "names_for_login",
+    "password_credential",
     "password_id",
     "standing",
 ]
@@ -63,7 +55,7 @@ def is_taken(claim: Claim) -> bool:
     return claim.holder is not None and not awaits_proof(claim.holder)
 
 
-def names_for_login(claim: Claim) -> Account | None:
+def account_for_login(claim: Claim) -> Account | None:
     """Return the account that may log in by this name.
 
     An unproven address names nobody: otherwise a stranger who registers somebody's address, and then logs in with the

@@ -33,16 +33,15 @@ class RootKey:
     def __post_init__(self) -> None:
         """Refuse what could be guessed, or could not stand in a token's header."""
         if not self.kid.isascii() or not self.kid.replace("-", "").isalnum() or len(self.kid) > _LONGEST_KID:
-            msg = f"a key id is 1 to {_LONGEST_KID} ASCII letters, digits and hyphens"
-            raise ConfigurationError(msg)
+            raise ConfigurationError(f"a key id is 1 to {_LONGEST_KID} ASCII letters, digits and hyphens")
         if not isinstance(self.secret, bytes):
             raise ConfigurationError(f"the secret of key {self.kid!r} must be bytes")
         if len(self.secret) < _SHORTEST:
-            msg = f"the secret of key {self.kid!r} must be at least {_SHORTEST} bytes: use secrets.token_bytes(32)"
-            raise ConfigurationError(msg)
+            raise ConfigurationError(
+                f"the secret of key {self.kid!r} must be at least {_SHORTEST} bytes: use secrets.token_bytes(32)"
+            )
         if len(set(self.secret)) < _FEWEST_DIFFERENT_BYTES:
-            msg = f"the secret of key {self.kid!r} is not random: use secrets.token_bytes(32)"
-            raise ConfigurationError(msg)
+            raise ConfigurationError(f"the secret of key {self.kid!r} is not random: use secrets.token_bytes(32)")
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,9 @@ class Keyring:
         """Refuse an empty or ambiguous ring."""
         object.__setattr__(self, "keys", tuple(self.keys))
         if not self.keys:
-            msg = "a keyring needs at least one key"
-            raise ConfigurationError(msg)
-        if len({key.kid for key in self.keys}) < len(self.keys) or len({key.secret for key in self.keys}) < len(
-            self.keys
-        ):
-            msg = "two keys of a keyring share an id or a secret"
-            raise ConfigurationError(msg)
+            raise ConfigurationError("a keyring needs at least one key")
+        if len(set(self.kids)) < len(self.keys) or len({key.secret for key in self.keys}) < len(self.keys):
+            raise ConfigurationError("two keys of a keyring share an id or a secret")
 
     @classmethod
     def parse(cls, text: str) -> "Keyring":

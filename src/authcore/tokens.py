@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
-from types import ModuleType
-from typing import Final, cast
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Final, cast
 
 from authcore.errors import InvalidToken, SessionExpired
 from authcore.keyring import Keyring
+
+if TYPE_CHECKING:
+    from jwt import PyJWS
 
 __all__ = ["Reference", "TokenKind", "Tokens"]
 
@@ -115,15 +117,15 @@ class Tokens:
 
 
 def _sign(payload: bytes, key: bytes, *, kid: str, kind: TokenKind) -> str:
-    signed: str = _jwt().PyJWS().encode(payload, key, algorithm=_ALGORITHM, headers={"kid": kid, "typ": kind})
-    return signed
+    return _signer().encode(payload, key, algorithm=_ALGORITHM, headers={"kid": kid, "typ": kind})
 
 
 def _verified(token: str, key: bytes) -> bytes:
-    jwt = _jwt()
+    from jwt import PyJWTError  # noqa: PLC0415  as below
+
     try:
-        payload: bytes = jwt.PyJWS().decode(token, key, algorithms=[_ALGORITHM])
-    except (jwt.PyJWTError, ValueError) as error:
+        payload: bytes = _signer().decode(token, key, algorithms=[_ALGORITHM])
+    except (PyJWTError, ValueError) as error:
         raise InvalidToken(cause=type(error).__name__) from None
     return payload
 
@@ -154,7 +156,9 @@ def _time(claims: dict[str, object], name: str) -> datetime:
         raise InvalidToken(cause=name) from None
 
 
-def _jwt() -> ModuleType:
-    import jwt  # noqa: PLC0415  loaded on first use, so that importing authcore loads no third party
+@cache
+def _signer() -> "PyJWS":
+    """Return the one signer, which knows one algorithm and keeps no key."""
+    from jwt import PyJWS  # noqa: PLC0415  loaded on first use, so that importing authcore loads no third party
 
-    return jwt
+    return PyJWS(algorithms=[_ALGORITHM])

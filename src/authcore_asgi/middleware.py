@@ -64,24 +64,22 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the application's lifespan."""
-        serve = {"http": self._http, "websocket": self._websocket, "lifespan": self._lifespan}.get(scope["type"])
+        serve = {"http": self._http, "websocket": self._pass_on, "lifespan": self._lifespan}.get(scope["type"])
         await (serve or self.app)(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._background.start()
         if route_path(scope) in self.endpoints.paths:
             await self._respond(scope, receive, send)
-        elif self._exempt.cover(route_path(scope)):
-            await self.app(scope, receive, send)
         else:
-            await self._guarded(scope, receive, send)
+            await self._pass_on(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.endpoints.respond(await read_body(request_of(scope), receive))
         if response is not None:
             await send_response(response, send)
 
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._exempt.cover(route_path(scope)):
             await self.app(scope, receive, send)
         else:

@@ -1,41 +1,17 @@
 """Deciding about accounts: which of them may be used, and whose name it is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from authcore import accounts
-from authcore.entities import (
-    Account,
-    Identifier,
-)
 from authcore.errors import (
     AccountDeleted,
     AccountDisabled,
     AccountUnverified,
 )
-from authcore.identifiers import IdentifierKind, canonical_email, canonical_phone, canonical_username
-
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-EMAIL = canonical_email("Ada@Example.org")
-USERNAME = canonical_username("Ada")
-LIVE = Account(
-    id="a", version=3, created_at=NOW, updated_at=NOW, email="Ada@example.org", epoch=7, verified_at=NOW, username="Ada"
-)
-PENDING = replace(LIVE, verified_at=None)
-DECOY = replace(PENDING, id="d", decoy=True)
-
-
-def _identifier(name=EMAIL, *, held_by: Account | None = LIVE, **changes: object) -> Identifier:
-    owner = None if held_by is None else held_by.id
-    values = {"id": name.id, "version": 2, "created_at": NOW, "updated_at": NOW, "kind": name.kind, "form": 1}
-    return Identifier(**values | {"account_id": owner} | changes)
-
-
-def _claim(holder: Account | None = None, *, name=EMAIL, **changes: object) -> accounts.Claim:
-    identifier = None if holder is None else _identifier(name, held_by=holder, **changes)
-    return accounts.Claim(id=name.id, name=name, identifier=identifier, holder=holder)
+from authcore.identifiers import IdentifierKind, canonical_phone
+from tests.core.ada import EMAIL, LIVE, NOW, PENDING, USERNAME, claim_on, identifier_of
 
 
 class TestStanding:
@@ -83,7 +59,7 @@ class TestStanding:
     )
     def test_names_are_taken_by_proof(self, holder, is_taken):
         """A name is taken once its holder has proven it, and stays so whatever becomes of the account."""
-        assert accounts.is_taken(_claim(holder)) is is_taken
+        assert accounts.is_taken(claim_on(holder)) is is_taken
 
 
 class TestNames:
@@ -92,14 +68,14 @@ class TestNames:
     @pytest.mark.parametrize(
         ("claim", "named"),
         [
-            (_claim(), None),
-            (_claim(PENDING), None),
-            (_claim(LIVE, proven_at=NOW), LIVE),
-            (_claim(LIVE, name=USERNAME), LIVE),
-            (_claim(PENDING, name=USERNAME), PENDING),
+            (claim_on(), None),
+            (claim_on(PENDING), None),
+            (claim_on(LIVE, proven_at=NOW), LIVE),
+            (claim_on(LIVE, name=USERNAME), LIVE),
+            (claim_on(PENDING, name=USERNAME), PENDING),
             (
                 accounts.Claim(
-                    id=EMAIL.id, name=EMAIL, identifier=_identifier(held_by=None, proven_at=NOW), holder=None
+                    id=EMAIL.id, name=EMAIL, identifier=identifier_of(held_by=None, proven_at=NOW), holder=None
                 ),
                 None,
             ),
@@ -107,7 +83,7 @@ class TestNames:
     )
     def test_unproven_addresses_name_nobody(self, claim, named):
         """An address names its holder at login once it is proven; a username always does."""
-        assert accounts.names_for_login(claim) is named
+        assert accounts.account_for_login(claim) is named
 
     @pytest.mark.parametrize("name", [EMAIL, USERNAME, canonical_phone("+4930123456")])
     def test_decoys_are_stored_beside(self, name):

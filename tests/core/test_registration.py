@@ -1,7 +1,7 @@
 """Deciding about registrations: who becomes an account, and how strangers are told nothing."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given, strategies as st
@@ -15,7 +15,6 @@ from authcore.entities import (
     AuditKind,
     ChallengeSlot,
     Credential,
-    Device,
     Identifier,
     Message,
     MessageKind,
@@ -28,37 +27,9 @@ from authcore.errors import (
     InvalidCredentials,
     UsernameTaken,
 )
-from authcore.identifiers import CANONICAL_FORM, canonical_email, canonical_phone, canonical_username
-from authcore.occasion import Ids, Occasion
-from authcore.policy import Policy
+from authcore.identifiers import CANONICAL_FORM, canonical_phone
 from authcore.testing import FakeClock, Mailbox, Outcomes, Scenario, build_auth, interleavings, run_sync
-
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-OCCASION = Occasion(
-    now=NOW,
-    device=Device(network="192.0.2.1"),
-    policy=Policy(),
-    ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e"),
-    code_key="k",
-)
-EMAIL = canonical_email("Ada@Example.org")
-USERNAME = canonical_username("Ada")
-LIVE = Account(
-    id="a", version=3, created_at=NOW, updated_at=NOW, email="Ada@example.org", epoch=7, verified_at=NOW, username="Ada"
-)
-PENDING = replace(LIVE, verified_at=None)
-DECOY = replace(PENDING, id="d", decoy=True)
-
-
-def _identifier(name=EMAIL, *, held_by: Account | None = LIVE, **changes: object) -> Identifier:
-    owner = None if held_by is None else held_by.id
-    values = {"id": name.id, "version": 2, "created_at": NOW, "updated_at": NOW, "kind": name.kind, "form": 1}
-    return Identifier(**values | {"account_id": owner} | changes)
-
-
-def _claim(holder: Account | None = None, *, name=EMAIL, **changes: object) -> accounts.Claim:
-    identifier = None if holder is None else _identifier(name, held_by=holder, **changes)
-    return accounts.Claim(id=name.id, name=name, identifier=identifier, holder=holder)
+from tests.core.ada import DECOY, EMAIL, LIVE, NOW, OCCASION, PENDING, USERNAME, claim_on, identifier_of
 
 
 def _register(
@@ -83,7 +54,7 @@ class TestRegistering:
 
     def test_a_new_account_is_pending(self):
         """Who registers first gets a pending account, its claims, a credential, a challenge, a code and an event."""
-        decision = _register(_claim(), username=_claim(name=USERNAME))
+        decision = _register(claim_on(), username=claim_on(name=USERNAME))
         account = _one(decision, Account)
         assert account == Account(
             id="new-a", created_at=NOW, updated_at=NOW, email="Ada@example.org", username="Ada", epoch=1
@@ -101,7 +72,7 @@ class TestRegistering:
 
     def test_a_telephone_number_will_do(self):
         """An account registered under a number has that, and no email address."""
-        account = _one(_register(_claim(name=canonical_phone("+4930123456"))), Account)
+        account = _one(_register(claim_on(name=canonical_phone("+4930123456"))), Account)
         assert (account.phone, account.email) == ("+4930123456", None)
 
     def test_registering_again_replaces_everything(self):
@@ -116,11 +87,13 @@ class TestRegistering:
             secret="old",
             changed_at=NOW,
         )
-        held = [_identifier(held_by=PENDING), _identifier(USERNAME, held_by=PENDING)]
+        held = [identifier_of(held_by=PENDING), identifier_of(USERNAME, held_by=PENDING)]
         slot = ChallengeSlot(
             id="a:verify", version=5, created_at=NOW, updated_at=NOW, account_id="a", challenge_id="older"
         )
-        decision = _register(_claim(PENDING, proven_at=NOW), held=held, credential=credential, slot=slot, secret="new")
+        decision = _register(
+            claim_on(PENDING, proven_at=NOW), held=held, credential=credential, slot=slot, secret="new"
+        )
         assert _one(decision, Account) == replace(PENDING, epoch=8, username=None)
         assert _one(decision, Credential) == replace(credential, secret="new")
         assert _one(decision, ChallengeSlot) == replace(slot, challenge_id="new-c")
@@ -130,27 +103,27 @@ class TestRegistering:
 
     def test_a_kept_username_is_claimed_once(self):
         """Registering again under the same username writes its claim once, and does not release it."""
-        held = [_identifier(held_by=PENDING), _identifier(USERNAME, held_by=PENDING)]
-        decision = _register(_claim(PENDING), username=_claim(PENDING, name=USERNAME), held=held)
+        held = [identifier_of(held_by=PENDING), identifier_of(USERNAME, held_by=PENDING)]
+        decision = _register(claim_on(PENDING), username=claim_on(PENDING, name=USERNAME), held=held)
         assert [write.account_id for write in decision.writes if write.id == USERNAME.id] == ["a"]
 
     def test_released_names_are_claimed_again(self):
         """A name that was released is claimed at its version, under today's canonical form, and unproven."""
-        released = _identifier(held_by=None, proven_at=NOW, form=0)
+        released = identifier_of(held_by=None, proven_at=NOW, form=0)
         decision = _register(accounts.Claim(id=EMAIL.id, name=EMAIL, identifier=released, holder=None))
         assert _one(decision, Identifier) == replace(released, account_id="new-a", form=CANONICAL_FORM, proven_at=None)
 
     @pytest.mark.parametrize("holder", [LIVE, replace(LIVE, deleted_at=NOW)])
-    @pytest.mark.parametrize("contact", [_claim(), _claim(PENDING)])
+    @pytest.mark.parametrize("contact", [claim_on(), claim_on(PENDING)])
     def test_usernames_of_others_are_refused(self, holder, contact):
         """A username that somebody else holds for good is refused, and nothing is written."""
-        decision = _register(contact, username=_claim(replace(holder, id="b"), name=USERNAME))
+        decision = _register(contact, username=claim_on(replace(holder, id="b"), name=USERNAME))
         assert (type(decision.refusal), decision.writes) == (UsernameTaken, ())
 
     def test_own_username_is_recognised_by_its_holder(self):
         """Whoever registers again keeps the username, even if another attempt has written the account in between."""
         newer = replace(PENDING, version=PENDING.version + 1, epoch=8)
-        decision = _register(_claim(PENDING), username=_claim(newer, name=USERNAME))
+        decision = _register(claim_on(PENDING), username=claim_on(newer, name=USERNAME))
         assert decision.refusal is None
 
     @pytest.mark.parametrize(
@@ -163,11 +136,11 @@ class TestRegistering:
     )
     def test_owners_of_taken_addresses_are_told(self, owner, kind):
         """Where the address is taken, word goes to its owner at the stored address, or nowhere; never a code."""
-        message = _one(_register(_claim(), taken_by=replace(owner, email="stored@example.org")), Message)
+        message = _one(_register(claim_on(), taken_by=replace(owner, email="stored@example.org")), Message)
         assert (message.kind, message.destination, message.session_id) == (kind, "stored@example.org", None)
 
-    @pytest.mark.parametrize(("free", "decoy"), [(_claim(), _claim()), (_claim(PENDING), _claim(DECOY))])
-    @pytest.mark.parametrize("username", [None, _claim(name=USERNAME)])
+    @pytest.mark.parametrize(("free", "decoy"), [(claim_on(), claim_on()), (claim_on(PENDING), claim_on(DECOY))])
+    @pytest.mark.parametrize("username", [None, claim_on(name=USERNAME)])
     def test_decoys_write_alike(self, free, decoy, username):
         """A taken address writes entities of the same kinds, in the same order, as a free one; none is the owner's."""
         real, fake = _register(free, username=username), _register(decoy, username=username, taken_by=LIVE)
@@ -241,18 +214,18 @@ class TestVerifying:
 
     def _verify(self, account: Account | None = PENDING, claim: accounts.Claim | None = None) -> Decision[Account]:
         answered = accept(self.CHALLENGE, [self.CHALLENGE])
-        return registration.verify(answered, account=account, claim=claim or _claim(PENDING), now=NOW)
+        return registration.verify(answered, account=account, claim=claim or claim_on(PENDING), now=NOW)
 
     def test_account_and_address_are_proven_together(self):
         """The right code verifies the account and proves its claim, beside what the answer writes."""
         decision = self._verify()
         assert decision.outcome == replace(PENDING, verified_at=NOW)
-        assert decision.writes == (self.CHALLENGE, decision.outcome, replace(_identifier(), proven_at=NOW))
+        assert decision.writes == (self.CHALLENGE, decision.outcome, replace(identifier_of(), proven_at=NOW))
 
     def test_refused_answers_stay_refused(self):
         """A refused answer verifies nothing, and what it leaves behind is written."""
         answered = refuse(CodeMismatch(attempts_left=1), [self.CHALLENGE])
-        decision = registration.verify(answered, account=PENDING, claim=_claim(PENDING), now=NOW)
+        decision = registration.verify(answered, account=PENDING, claim=claim_on(PENDING), now=NOW)
         assert (decision.refusal, decision.writes) == (answered.refusal, (self.CHALLENGE,))
 
     @pytest.mark.parametrize(
@@ -267,7 +240,7 @@ class TestVerifying:
     def test_only_held_addresses_are_proven(self, holder):
         """An account that no longer holds the address is not verified by it."""
         other = None if holder is None else replace(holder, id="b")
-        decision = self._verify(claim=_claim(other))
+        decision = self._verify(claim=claim_on(other))
         assert (type(decision.refusal), decision.writes) == (ChallengeEnded, (self.CHALLENGE,))
 
 

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from authcore import accounts, sessions
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision, refuse
-from authcore.entities import (
-    AuthenticationSession,
-    Device,
-)
+from authcore.entities import AuthenticationSession, Device
 from authcore.errors import InvalidCredentials, InvalidToken, PasswordMismatch
 from authcore.flows import Work
 from authcore.identifiers import recognise
@@ -43,7 +40,7 @@ class Logins(Parts):
         occasion, salt = self._occasion(device), self._salt()
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
-            account = accounts.names_for_login(await claim_on(work, name))
+            account = accounts.account_for_login(await claim_on(work, name))
             credential = await password_of(work, account)
             # Hash even for a stranger, so that both answers take the same time.
             stored = self.hasher.dummy() if credential is None else credential.secret

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 from authcore import accounts, challenges, registration
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
-from authcore.entities import (
-    Account,
-    Device,
-    Identifier,
-    TwoStepSession,
-)
+from authcore.entities import Account, Device, Identifier, TwoStepSession
 from authcore.errors import InvalidIdentifier
 from authcore.flows import Work
 from authcore.identifiers import CanonicalIdentifier, canonical_email, canonical_phone, canonical_username

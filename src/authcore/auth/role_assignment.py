@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from authcore import roles
 from authcore.auth.parts import Parts
 from authcore.decisions import Decision
-from authcore.entities import (
-    Account,
-    Grant,
-    Role,
-)
+from authcore.entities import Account, Grant, Role
 from authcore.flows import Work
 from authcore.identifiers import recognise
 from authcore.lookups import claim_on

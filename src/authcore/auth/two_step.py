@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from authcore import accounts, challenges
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
-from authcore.entities import (
-    Device,
-    TwoStepSession,
-)
+from authcore.entities import Device, TwoStepSession
 from authcore.flows import Work
 from authcore.lookups import challenged, identified, slot_of
 from authcore.tokens import TokenKind

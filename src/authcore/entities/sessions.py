@@ -91,8 +91,8 @@ class VerificationSession(Session):
 class TwoStepSession(VerificationSession):
     """A code sent to a person's own address.
 
-    Without an account it is a decoy: strangers get one too, and no code ever fits it.  `session_id` names the
-    authentication session that asked, if one did.
+    `session_id` names the authentication session that asked, if one did.  No code ever answers the challenge of an
+    account that is a decoy.
     """
 
     purpose: Annotated[str, 20]

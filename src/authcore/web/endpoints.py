@@ -119,7 +119,8 @@ ENDPOINTS: Final = (
 class Endpoints:
     """Answers requests to the endpoints under a prefix.
 
-    `prefix` is where they stand, such as `/auth`; raises ConfigurationError if it is not of that form.
+    `prefix` is where they stand, such as `/auth`, and `paths` are their full paths.  Raises ConfigurationError if the
+    prefix is not of that form.
     """
 
     def __init__(self, auth: Auth, *, prefix: str = "/auth") -> None:
@@ -128,11 +129,7 @@ class Endpoints:
         self.auth = auth
         self.access = Access(auth)
         self._rows = {f"{prefix}{row.path}": row for row in ENDPOINTS}
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The full paths of all endpoints."""
-        return tuple(self._rows)
+        self.paths = tuple(self._rows)
 
     async def respond(self, request: Request) -> Response | None:
         """Return the response of the endpoint at the request's path, or None if there is none.

@@ -1,6 +1,6 @@
 """What each endpoint does: ask `Auth`, and put its answer into a response.
 
-Who may ask is checked before, in `endpoints`.
+Where a request may come from, and what its body may hold, is checked before, in `endpoints`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,5 +1,6 @@
 """How refusals and faults look over HTTP: one table of statuses, and RFC 9457 problem documents."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -64,28 +65,19 @@ def problem(error: AuthError | Fault) -> Response:
     """Return the problem document that tells a client what its error's author meant it to know, and no more."""
     status = status_of(error)
     evidence = error.evidence if isinstance(error, AuthError) else {}
-    document = {
-        "type": "about:blank",
-        "title": title_of(status),
-        "status": status.value,
-        "detail": error.text,
-        "code": error.code,
-        **evidence,
-    }
-    return json_response(status.value, document, *_headers(error, status), media_type=_MEDIA_TYPE)
+    return _document(status, error.text, error.code, evidence, *_headers(error, status))
 
 
 def unexpected() -> Response:
     """Return what is answered to an exception that nobody foresaw: nothing of it may leak (OWASP ASVS 16.5.4)."""
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    document = {
-        "type": "about:blank",
-        "title": title_of(status),
-        "status": status.value,
-        "detail": "Something went wrong on the server.",
-        "code": "internal_error",
-    }
-    return json_response(status.value, document, media_type=_MEDIA_TYPE)
+    return _document(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on the server.", "internal_error", {})
+
+
+def _document(
+    status: HTTPStatus, detail: str, code: str, evidence: Mapping[str, str | int], *headers: tuple[bytes, bytes]
+) -> Response:
+    members = {"type": "about:blank", "title": title_of(status), "status": status.value, "detail": detail, "code": code}
+    return json_response(status.value, {**members, **evidence}, *headers, media_type=_MEDIA_TYPE)
 
 
 def _headers(error: AuthError | Fault, status: HTTPStatus) -> list[tuple[bytes, bytes]]:
