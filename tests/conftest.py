@@ -17,6 +17,8 @@ import pytest
 
 pytest.register_assert_rewrite("authcore.testing")
 
+from tests.flows import walked  # noqa: E402  it imports what is to be rewritten
+
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
@@ -60,8 +62,9 @@ def chromium_path() -> str:
 # --- the guard ------------------------------------------------------------------------------------------------------
 
 
-def pytest_configure() -> None:
-    """Refuse to require a service that nobody knows."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the orders walked told, and refuse to require a service that nobody knows."""
+    config.pluginmanager.register(walked)
     unknown = REQUIRED - SERVICES.keys() - {"all"}
     if unknown:
         message = f"AUTHCORE_REQUIRE_SERVICES names {', '.join(sorted(unknown))}; known are {', '.join(SERVICES)}"

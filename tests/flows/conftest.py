@@ -1,9 +1,11 @@
 """What the flow tests share: a world without a loop, and somebody in it.  What people do is in `people`."""
 
+from dataclasses import asdict
+
 import pytest
 
 from authcore.testing import build_auth, interleavings
-from tests.flows import people
+from tests.flows import people, walked
 
 
 @pytest.fixture
@@ -26,12 +28,11 @@ def auth(store, hasher):
 
 @pytest.fixture
 def explore(record_property):
-    """`interleavings`, and what it walked goes into the report."""
+    """`interleavings`, and what it walked is told at the end."""
 
     def explore(world, **options):
         explored = interleavings(world, **options)
-        record_property("explored", str(explored))
-        print(explored)  # noqa: T201  shown by `pytest -rP`
+        record_property(walked.PROPERTY, asdict(explored))
         return explored
 
     return explore

@@ -371,6 +371,14 @@ def test_single_order_is_refused():
         interleavings(world(a=reads("x"), b=reads("x")))
 
 
+def test_flows_that_commute_are_named_so():
+    """Flows that never meet have one order, and crashes all the same; but only where that is what was claimed."""
+    commuting = interleavings(world(a=reads("x"), b=reads("x", "y")), commuting=True, crashes=True)
+    assert (commuting.orders, commuting.crashes) == (1, 3)
+    with pytest.raises(RuntimeError, match="do not commute: they have 2 orders"):
+        interleavings(world(a=reads("x"), b=writes("x")), commuting=True)
+
+
 def test_limit_is_an_error():
     """Orders beyond the limit are never left out in silence."""
     flows = {"a": writes("1", "2"), "b": writes("3", "4")}

@@ -18,7 +18,6 @@ Outcomes: TypeAlias = Mapping[str, object]
 """What became of each flow, by its name: what it returned, the exception that it raised, or `Crashed`."""
 
 _MOST_RUNS: Final = 20_000
-_FEWEST_ORDERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +48,25 @@ class Explored:
         return f"{self.orders} orders and {self.crashes} crashes, in {self.steps} calls of the store"
 
 
-def interleavings(world: Callable[[], Scenario], *, crashes: bool = False, limit: int = _MOST_RUNS) -> Explored:
+def interleavings(
+    world: Callable[[], Scenario], *, crashes: bool = False, commuting: bool = False, limit: int = _MOST_RUNS
+) -> Explored:
     """Run a scenario in every order of its flows' calls of the store, and check each; `world` builds it anew each time.
 
     With `crashes`, also close one flow of each order, at every point where it could end: before a call of the store,
-    and after a commit that it does not learn of.  Raises AssertionError where a check fails, naming the order; and
-    RuntimeError for a scenario that shows nothing: with a single order, with more runs than `limit`, with flows that
-    wait for something else, or with other calls when it is run again.
+    and after a commit that it does not learn of.  `commuting` claims that the flows never meet: that none writes what
+    another one reads or writes, so that all their orders come to one.  Raises AssertionError where a check fails,
+    naming the order; and RuntimeError for a scenario that shows nothing, or not what it claims: with a single order
+    unless `commuting`, and then with several, with more runs than `limit`, with flows that wait for something else, or
+    with other calls when it is run again.
     """
     search = _Search(world, limit)
     orders = sum(1 for _ in search.walk(crashes=False))
-    if orders < _FEWEST_ORDERS:
+    if orders == 1 and not commuting:
         msg = "these flows have only one order: nothing was tried"
+        raise RuntimeError(msg)
+    if orders > 1 and commuting:
+        msg = f"these flows do not commute: they have {orders} orders"
         raise RuntimeError(msg)
     # Apart from the orders, so that a law that is broken without any crash is shown without one.
     crashed = sum(run.has_crashed for run in search.walk(crashes=True)) if crashes else 0
