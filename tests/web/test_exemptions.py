@@ -23,8 +23,14 @@ def test_nothing_is_exempt_by_default():
     assert not Exemptions().cover("/")
 
 
+def test_a_last_letter_is_no_slash():
+    """Only slashes are dropped at the end of a path."""
+    assert Exemptions(["/X"]).cover("/X")
+    assert not Exemptions(["/X"]).cover("/a")
+
+
 @pytest.mark.parametrize("paths", ["/health", "", ["health"], [""]])
 def test_what_was_meant_otherwise_is_refused(paths):
     """A text where a list is meant would exempt every path, letter by letter; it is refused when it is given."""
-    with pytest.raises(ConfigurationError, match="exempt"):
+    with pytest.raises(ConfigurationError, match="^exempt is a list of paths"):
         Exemptions(paths)

@@ -8,7 +8,7 @@ import pytest
 
 from authcore import errors
 from authcore.errors import AuthError, Fault
-from authcore.web.problems import STATUSES, problem, status_of, title_of, unexpected
+from authcore.web.problems import STATUSES, problem, problem_schema, status_of, title_of, unexpected
 
 EXPECTED = {
     errors.AuthError: 400,
@@ -111,6 +111,16 @@ def test_document(kind):
     }
     assert response.status == EXPECTED[kind]
     assert CAUSE.encode() not in response.body + repr(response.headers).encode()
+
+
+@pytest.mark.parametrize("kind", EXPECTED, ids=lambda kind: kind.__name__)
+def test_schema(kind):
+    """A problem's schema requires exactly the members that the problem has, and allows their values."""
+    schema, told = problem_schema(kind), json.loads(problem(make(kind)).body)
+    assert set(told) == set(schema["properties"]) == set(schema["required"])
+    types = {"string": str, "integer": int}
+    for name, member in schema["properties"].items():
+        assert told[name] == member["const"] if "const" in member else isinstance(told[name], types[member["type"]])
 
 
 @pytest.mark.parametrize("kind", EXPECTED, ids=lambda kind: kind.__name__)

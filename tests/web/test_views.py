@@ -7,6 +7,7 @@ from authcore.audit import session_digest
 from authcore.entities import Account, AuthenticationSession, TwoStepSession
 from authcore.permissions import PermissionSet
 from authcore.principal import Principal
+from authcore.web.schemas import CHALLENGED, SEEN, VIEWS
 from authcore.web.views import account_view, challenge_view, principal_view, session_view
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, UTC)
@@ -70,6 +71,16 @@ def test_views_show_what_is_listed():
     """A view shows the fields that are listed, and what is made of others, and nothing else."""
     for view, (entity, shown, derived) in SHOWN.items():
         assert set(view(entity)) == shown | derived, view.__name__
+
+
+def test_schemas_say_what_views_show():
+    """The schema of a view has the members that the view shows, in its order."""
+    described = {account_view: VIEWS["Account"]["properties"], session_view: VIEWS["Session"]["properties"]}
+    for view, members in (described | {challenge_view: CHALLENGED.members}).items():
+        entity, _, _ = SHOWN[view]
+        assert list(view(entity)) == list(members), view.__name__
+    principal = Principal(account=ACCOUNT, session=SESSION, roles=(), permissions=PermissionSet.of([]))
+    assert list(principal_view(principal)) == list(SEEN.members)
 
 
 def test_account():

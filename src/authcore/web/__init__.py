@@ -2,11 +2,13 @@
 
 from authcore.web.access import Access, device_of
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
-from authcore.web.endpoints import ENDPOINTS, Endpoint, Endpoints
+from authcore.web.endpoints import Endpoints
 from authcore.web.exemptions import Exemptions
 from authcore.web.issuing import token_cookie
 from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
 from authcore.web.problems import problem, status_of, unexpected
+from authcore.web.rows import Endpoint
+from authcore.web.table import ENDPOINTS, openapi_document
 
 __all__ = [
     "BODY_LIMIT",
@@ -22,6 +24,7 @@ __all__ = [
     "device_of",
     "find_cookie",
     "json_response",
+    "openapi_document",
     "problem",
     "set_cookie",
     "status_of",

@@ -1,4 +1,4 @@
-"""How refusals and faults look over HTTP: one table of statuses, and RFC 9457 problem documents."""
+"""How refusals and faults look over HTTP: one table of statuses, RFC 9457 problem documents, and their schemas."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -7,8 +7,18 @@ from typing import Final
 from authcore import errors
 from authcore.errors import AuthcoreError, AuthError, Fault
 from authcore.web.messages import Response, json_response
+from authcore.web.schemas import COUNT, TEXT, Schema, closed
 
-__all__ = ["STATUSES", "problem", "status_of", "title_of", "unexpected"]
+__all__ = [
+    "PROBLEM",
+    "STATUSES",
+    "problem",
+    "problem_schema",
+    "status_of",
+    "status_of_kind",
+    "title_of",
+    "unexpected",
+]
 
 STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.AuthError: HTTPStatus.BAD_REQUEST,
@@ -35,7 +45,9 @@ STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
 }
 """The status of each class of error; a class that is not listed has its parent's."""
 
-_MEDIA_TYPE: Final = "application/problem+json"
+PROBLEM: Final = "application/problem+json"
+"""The media type of every refusal and fault."""
+
 _RETRY_AFTER: Final = (b"retry-after", b"2")
 _CHALLENGE: Final = 'Bearer realm="authcore"'
 _CHALLENGE_ERRORS: Final[dict[type[AuthcoreError], str]] = {
@@ -43,6 +55,12 @@ _CHALLENGE_ERRORS: Final[dict[type[AuthcoreError], str]] = {
     errors.PermissionDenied: "insufficient_scope",
 }
 
+_EVIDENCE: Final[dict[type[AuthcoreError], Schema]] = {
+    errors.InvalidInput: {"field": TEXT, "reason": TEXT},
+    errors.MalformedRequest: {"reason": TEXT},
+    errors.CodeMismatch: {"attempts_left": COUNT},
+}
+"""The members that the problems of a class, and of those below it, have besides those of every problem."""
 
 _TITLES: Final[dict[HTTPStatus, str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
@@ -53,7 +71,12 @@ _TITLES: Final[dict[HTTPStatus, str]] = {
 
 def status_of(error: AuthError | Fault) -> HTTPStatus:
     """Return the status of an error."""
-    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[AuthError] | type[Fault]) -> HTTPStatus:
+    """Return the status of every error of a class."""
+    return next(STATUSES[parent] for parent in kind.__mro__ if parent in STATUSES)
 
 
 def title_of(status: HTTPStatus) -> str:
@@ -68,6 +91,22 @@ def problem(error: AuthError | Fault) -> Response:
     return _document(status, error.text, error.code, evidence, *_headers(error, status))
 
 
+def problem_schema(kind: type[AuthError] | type[Fault]) -> Schema:
+    """Return the JSON Schema of the problem documents of a class."""
+    status = status_of_kind(kind)
+    evidence = next((members for parent, members in _EVIDENCE.items() if issubclass(kind, parent)), {})
+    return closed(
+        {
+            "type": {"const": "about:blank"},
+            "title": {"const": title_of(status)},
+            "status": {"const": status.value},
+            "detail": {"type": "string", "examples": [kind.text]},
+            "code": {"const": kind.code},
+            **evidence,
+        }
+    )
+
+
 def unexpected() -> Response:
     """Return what is answered to an exception that nobody foresaw: nothing of it may leak (OWASP ASVS 16.5.4)."""
     return _document(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on the server.", "internal_error", {})
@@ -77,7 +116,7 @@ def _document(
     status: HTTPStatus, detail: str, code: str, evidence: Mapping[str, str | int], *headers: tuple[bytes, bytes]
 ) -> Response:
     members = {"type": "about:blank", "title": title_of(status), "status": status.value, "detail": detail, "code": code}
-    return json_response(status.value, {**members, **evidence}, *headers, media_type=_MEDIA_TYPE)
+    return json_response(status.value, {**members, **evidence}, *headers, media_type=PROBLEM)
 
 
 def _headers(error: AuthError | Fault, status: HTTPStatus) -> list[tuple[bytes, bytes]]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from authcore.web import ENDPOINTS
-from tests.adapters.laws.asserting import REALM, is_problem
+from authcore.web import ENDPOINTS, openapi_document
+from tests.adapters.laws.asserting import REALM, is_json, is_problem
 from tests.adapters.people import ADA, OTHER_PASSWORD, PASSWORD, SESSION, cookie
 
 ANY_STORE = True
@@ -86,6 +86,12 @@ class Statuses:
         ]
         assert [reply.all("cache-control") for reply in replies] == [["no-store"]] * len(replies)
         assert {reply.status for reply in replies} & {200, 202, 204, 401, 410, 422}
+
+    async def test_document_is_there_for_everybody(self, site):
+        """The OpenAPI document is shown to whoever asks, whatever they present, and costs no read of the store."""
+        for sent in ([], [cookie(session="garbage")], [("origin", "null")]):
+            assert is_json(await site.get("/auth/openapi.json", *sent)) == openapi_document(site.auth.policy)
+        assert site.store.calls == []
 
     async def test_head_has_no_body(self, site):
         """HEAD on an endpoint is a 405 without a body, and the connection stays usable."""

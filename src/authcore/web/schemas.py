@@ -1,0 +1,122 @@
+"""What successful answers hold, as JSON Schemas: the shapes of `views`, and of each kind of answer made of them.
+
+Objects are closed, as the views are allow-lists: whatever leaves without standing here is a fault of one of the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from authcore.web.messages import Json
+
+__all__ = [
+    "CHALLENGED",
+    "CONFIRMED",
+    "COUNT",
+    "DESCRIBED",
+    "ENDED",
+    "OPENED",
+    "SEEN",
+    "TEXT",
+    "VIEWS",
+    "Answer",
+    "Schema",
+    "closed",
+    "component",
+]
+
+Schema: TypeAlias = Mapping[str, Json]
+
+TEXT: Final[Schema] = {"type": "string"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+
+_OBJECT: Final[Schema] = {"type": "object"}
+_TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
+_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+_PERHAPS: Final[Schema] = {"type": ["string", "null"]}
+
+
+def closed(members: Schema) -> Schema:
+    """Return the schema of an object with exactly these members."""
+    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
+
+
+def component(name: str, section: str = "schemas") -> Schema:
+    """Return the reference to a component; `authcore.` keeps it apart from those of the application's own document."""
+    return {"$ref": f"#/components/{section}/authcore.{name}"}
+
+
+VIEWS: Final[Mapping[str, Schema]] = {
+    "Account": closed(
+        {
+            "id": TEXT,
+            "username": _PERHAPS,
+            "email": _PERHAPS,
+            "phone": _PERHAPS,
+            "verified": {"type": "boolean"},
+            "created_at": _TIME,
+        }
+    ),
+    "Session": closed(
+        {"id": TEXT, "created_at": _TIME, "auth_time": _TIME, "amr": _TEXTS, "inactive_at": _TIME, "expires_at": _TIME}
+    ),
+}
+"""The views that answers refer to, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a request gets that is not refused.
+
+    `members` are those of its JSON, or None if it has no body.  `token` is the member that a token is in with
+    `Policy.bearer`; without, `cookies` are set or cleared: `session`, `challenge` or both.
+    """
+
+    status: int
+    description: str
+    members: Schema | None
+    token: str | None = None
+    cookies: tuple[str, ...] = ()
+
+
+CHALLENGED: Final = Answer(
+    status=202,
+    description="A code is on its way, or it looks as if.",
+    members={"purpose": TEXT, "attempts_left": COUNT, "expires_at": _TIME},
+    token="challenge",  # noqa: S106  a member's name
+    cookies=("challenge",),
+)
+CONFIRMED: Final = Answer(
+    status=200, description="The code was right.", members={"purpose": TEXT}, cookies=("challenge",)
+)
+OPENED: Final = Answer(
+    status=200,
+    description="A new session.",
+    members={"session": component("Session")},
+    token="token",  # noqa: S106  a member's name
+    cookies=("session",),
+)
+ENDED: Final = Answer(
+    status=204, description="There is no session any more.", members=None, cookies=("session", "challenge")
+)
+SEEN: Final = Answer(
+    status=200,
+    description="Who is calling.",
+    members={
+        "account": component("Account"),
+        "session": component("Session"),
+        "roles": _TEXTS,
+        "permissions": _TEXTS,
+    },
+)
+DESCRIBED: Final = Answer(
+    status=200,
+    description="This document.",
+    members={
+        "openapi": TEXT,
+        "info": _OBJECT,
+        "tags": {"type": "array", "items": _OBJECT},
+        "paths": _OBJECT,
+        "components": _OBJECT,
+    },
+)

@@ -1,0 +1,86 @@
+"""People who give requests what they need to succeed: a session, a challenge, fields that mean something."""
+
+import base64
+from itertools import count
+
+from schemathesis.core import NOT_SET
+from schemathesis.core.parameters import ParameterLocation
+
+from authcore.testing import run_sync
+from tests.adapters.people import CHALLENGE, ORIGIN, OTHER_PASSWORD, PASSWORD, SESSION
+
+PURPOSE = "pay"
+
+
+def basic(user, password):
+    """Return the value of an Authorization header."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+class Guests:
+    """Enrols somebody new for each request; `auth` has the same parts as the one of the application that is asked."""
+
+    auth = None
+
+    @classmethod
+    def of(cls, auth):
+        """Return the class for one application; it takes no arguments, as schemathesis wants it."""
+        return type(cls.__name__, (cls,), {"auth": auth, "_numbers": count(1)})
+
+    def get(self, case, context):
+        """Return what the request of a case needs; all of it is new, since most requests use something up."""
+        address, session = self._enrolled()
+        if case.path.endswith("/two-step/answer"):
+            asked, challenge = address, run_sync(self.auth.request_two_step(token=session, purpose=PURPOSE)).token
+        else:
+            asked, challenge = self._registered()
+        return {
+            "session": session,
+            "challenge": challenge,
+            "code": self._code(asked),
+            "purpose": PURPOSE,
+            "identifier": address,
+            "email": self._address(),
+            "password": PASSWORD,
+            "current_password": PASSWORD,
+            "new_password": OTHER_PASSWORD,
+        }
+
+    def set(self, case, data, context):
+        """Log a case in, and mend what is not spoilt on purpose; of sound bodies only every other, to see refusals."""
+        spoilt = {place for place, part in case.meta.components.items() if part.mode.is_negative}
+        if self.auth.policy.bearer:
+            case.headers["Authorization"] = f"Bearer {data['session']}"
+        else:
+            self._set_cookies(case, data, spoilt)
+        if not spoilt:
+            self._fill(case, data)
+
+    def _set_cookies(self, case, data, spoilt):
+        case.cookies = {**case.cookies, SESSION: data["session"]}
+        if ParameterLocation.COOKIE not in spoilt:
+            case.cookies[CHALLENGE] = data["challenge"]
+        if ParameterLocation.HEADER not in spoilt:
+            case.headers["Origin"] = ORIGIN
+
+    def _fill(self, case, data):
+        if case.path.endswith("/login") and case.body is NOT_SET:
+            case.headers["Authorization"] = basic(data["identifier"], data["password"])
+        elif isinstance(case.body, dict) and next(self._numbers) % 2:
+            case.body = {name: data[name] for name in case.body if name in data}
+
+    def _registered(self):
+        address = self._address()
+        return address, run_sync(self.auth.register(email=address, password=PASSWORD)).token
+
+    def _enrolled(self):
+        address, challenge = self._registered()
+        run_sync(self.auth.verify_account(challenge=challenge, code=self._code(address)))
+        return address, run_sync(self.auth.log_in(identifier=address, password=PASSWORD)).token
+
+    def _address(self):
+        return f"guest-{next(self._numbers)}@example.org"
+
+    def _code(self, address):
+        run_sync(self.auth.deliver_due())
+        return self.auth.courier.last_code(address)
