@@ -9,6 +9,21 @@ import nox
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PACKAGES = [Path(package).name for package in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
 
+TESTING = PYPROJECT["project"]["optional-dependencies"]["testing"]
+
+INSTALLATIONS = {
+    "bare": (["core_alone", "asgi_alone"], "tools", ["core", "flows", "kit", "web", "stores/test_memory.py"]),
+    "asgi": (
+        ["core_alone", "asgi_alone", "starlette_alone"],
+        "tools",
+        ["adapters/test_asgi_guards.py", "adapters/test_asgi_answers.py", "adapters/test_asgi_websockets.py"],
+    ),
+    "sanic": (["core_alone", "asgi_alone", "sanic_alone"], "tools", []),
+    "sqlite": (["core_alone", "asgi_alone"], "tools", ["stores"]),
+    "all": (["core_alone", "asgi_alone", "starlette_alone", "sanic_alone"], "test", ["adapters", "stores"]),
+}
+"""For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""
+
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -57,13 +72,27 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
-def bare(session: nox.Session) -> None:
-    """Test that the core alone, without any extra, imports and works."""
+def openapi(session: nox.Session) -> None:
+    """Hold the OpenAPI document against what the endpoints of each adapter really do."""
+    _install(session, "asgi,sanic,testing", "openapi")
+    session.run("pytest", *(session.posargs or ["tests/openapi"]))
+
+
+@nox.session
+@nox.parametrize("extra", list(INSTALLATIONS), ids=list(INSTALLATIONS))
+def installs(session: nox.Session, extra: str) -> None:
+    """Install authcore with one extra, or bare, and nothing else: what that promises imports and passes its tests."""
+    alone, group, others = INSTALLATIONS[extra]
     session.install("pytest")
-    session.install("--no-cache-dir", ".")  # or uv would reuse a wheel that it built before the source changed
+    # Without a cache: uv would reuse a wheel that it built before the source changed.
+    session.install("--no-cache-dir", "." if extra == "bare" else f".[{extra}]")
     # Neither the project's pytest settings nor its conftest: both need the plugins that are absent here.
-    alone = ["-c", os.devnull, "--rootdir", ".", "--noconftest", "--import-mode=importlib", "-W", "error"]
-    session.run("pytest", *alone, *(session.posargs or ["tests/bare"]))
+    bare = ["-c", os.devnull, "--rootdir", ".", "--noconftest", "--import-mode=importlib", "-o", "pythonpath=."]
+    files = [f"tests/bare/test_{name}.py" for name in ("installation", *alone)]
+    session.run("pytest", *bare, "-W", "error", *files, env={"AUTHCORE_EXTRAS": extra})
+    if others:
+        session.install(*TESTING, *nox.project.dependency_groups(PYPROJECT, group))
+        session.run("pytest", "-n", "auto", "--maxprocesses", "4", *(f"tests/{path}" for path in others))
 
 
 @nox.session

@@ -1,5 +1,10 @@
 """authcore for Sanic's own server and its ASGI mode: one call sets it up, and guards stand before handlers."""
 
+from importlib.util import find_spec
+
+if find_spec("sanic") is None:
+    raise ModuleNotFoundError('authcore_sanic needs Sanic: pip install "authcore[sanic]"', name="sanic")
+
 from authcore_sanic.guards import auth_of, principal_of, requires_authentication, requires_permission
 from authcore_sanic.setup import setup
 

@@ -1,30 +1,21 @@
 """README and docs, run: every Python block works as it stands there, and does what the text around it says."""
 
-import asyncio
-import contextlib
 import re
 import runpy
-from pathlib import Path
 
-import httpx2
 import pytest
 from sanic import Sanic
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.readme.blocks import PAGES, ROOT, blocks, files
+from tests.readme.clients import client_of
+
 MOST_LINES = 15
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The code blocks of one language, in order."""
-    return [code for found, code in FENCE.findall(page.read_text("utf-8")) if found == language]
-
 
 PYTHON = [
     pytest.param(code, id=f"{page.name}-{number}")
     for page in PAGES
     for number, code in enumerate(blocks(page, "python"), 1)
+    if code not in files(page).values()
 ]
 ROUTES = [code for code in blocks(ROOT / "README.md", "python") if "\napp = " in code]
 
@@ -45,22 +36,9 @@ def run_block(tmp_path, monkeypatch):
     return run
 
 
-@contextlib.asynccontextmanager
-async def client_of(app):
-    """A client of an application whose lifespan has begun, as a server would begin it."""
-    said, heard = asyncio.Queue(), asyncio.Queue()
-    lifespan = asyncio.ensure_future(app({"type": "lifespan", "asgi": {"version": "3.0"}}, said.get, heard.put))
-    await said.put({"type": "lifespan.startup"})
-    assert (await heard.get())["type"] == "lifespan.startup.complete"
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost:8000") as client:
-        yield client
-    await said.put({"type": "lifespan.shutdown"})
-    await lifespan
-
-
 @pytest.mark.parametrize("code", PYTHON)
 def test_block_runs(run_block, code):
-    """Every Python block of README and docs runs without an error."""
+    """Every Python block of README and docs that is no file of its own runs without an error."""
     run_block(code)
 
 

@@ -1,0 +1,65 @@
+"""An installation with some of the extras: what they promise can be imported, and what is absent says how to get it.
+
+AUTHCORE_EXTRAS names the extras that are installed, with commas; unless it is set, all of them are.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+INSTALLED = os.environ.get("AUTHCORE_EXTRAS", "all,testing").split(",")
+
+PACKAGES = {
+    "authcore": None,
+    "authcore_asgi": None,  # pure ASGI; its extra brings the framework that most applications stand on
+    "authcore_sanic": "sanic",
+    "authcore_sqlalchemy": "sqlite",
+}
+"""Every package of the distribution, and the extra that it needs."""
+
+KIT = ["authcore.testing.store_contract", "authcore.testing.strategies"]
+"""What in `authcore` needs the extra `testing`."""
+
+LIBRARIES = {"authcore_sanic": "sanic", "authcore_sqlalchemy": "sqlalchemy"}
+"""What a package cannot be without."""
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+name, *skipped = sys.argv[1:]
+for found in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+    if not found.name.startswith(tuple(skipped)):
+        importlib.import_module(found.name)
+print(*sorted(loaded for loaded in sys.modules if loaded.partition(".")[0] == name))
+"""
+
+
+def _is_installed(extra):
+    return extra in {None, *INSTALLED} or ("all" in INSTALLED and extra != "testing")
+
+
+def _run(code, *arguments):
+    """Run code in a new interpreter that treats warnings as errors and has only what is installed."""
+    command = [sys.executable, "-I", "-W", "error", "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("package", [package for package, extra in PACKAGES.items() if _is_installed(extra)])
+def test_every_module_imports(package):
+    """Every module of a package whose extra is installed can be imported, and warns of nothing."""
+    skipped = [] if _is_installed("testing") else [name for name in KIT if name.startswith(package)]
+    ran = _run(IMPORT_ALL, package, *skipped)
+    assert ran.returncode == 0, ran.stderr
+    assert package in ran.stdout.split()
+
+
+@pytest.mark.parametrize("package", LIBRARIES)
+def test_missing_extra_is_named(package):
+    """Importing a package without the library that it stands on raises an ImportError that says what to install."""
+    library = LIBRARIES[package]
+    hide = f"import sys; sys.modules[{library!r}] = None; " if _is_installed(PACKAGES[package]) else ""
+    ran = _run(f"{hide}import {package}")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1].startswith("ModuleNotFoundError: ")
+    assert f'pip install "authcore[{PACKAGES[package]}]"' in ran.stderr.splitlines()[-1]
