@@ -1,0 +1,645 @@
+"""Breakages: for each law, edits of one place that break it on purpose, and the test that must notice.
+
+Each is a change that somebody could make in good faith.  `test_breakages` makes them, one at a time, in a copy.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakage:
+    """One planted error."""
+
+    law: str
+    """The law of the architecture that it breaks."""
+
+    what: str
+    """What somebody has done."""
+
+    file: str
+    """Where, below src/."""
+
+    before: str
+    """What stands there once, and nowhere else in the file."""
+
+    after: str
+    """What takes its place."""
+
+    caught_by: str
+    """The test that fails, below tests/."""
+
+
+ONE_COMMIT = [
+    Breakage(
+        law="reads, one decision, one commit",
+        what="unchanged dropped",
+        file="authcore/flows.py",
+        before="await self.store.commit(decision.writes, work.untouched(decision.writes))",
+        after="await self.store.commit(decision.writes)",
+        caught_by="flows/test_orders.py::test_law_holds_in_every_order[a code does not outlive the password]",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="last reading counts instead of the first",
+        file="authcore/flows.py",
+        before="self._read.setdefault((type(entity), entity.id), entity)",
+        after="self._read[type(entity), entity.id] = entity",
+        caught_by="core/test_flows.py::TestUnchanged::test_two_readings_that_differ_are_a_conflict",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="caller read past the flow's memory",
+        file="authcore/flows.py",
+        before="for e in (caller.session, caller.account, *caller.grants, *caller.roles) if e is not None",
+        after="for e in () if e is not None",
+        caught_by="core/test_lookups.py::TestCallers::test_what_was_read_is_remembered",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="conflict taken for success",
+        file="authcore/flows.py",
+        before="except Conflict:\n            return False",
+        after="except Conflict:\n            return True",
+        caught_by="core/test_flows.py::TestRetrying::test_conflicts_are_tried_again",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="password hashed anew at every attempt",
+        file="authcore/flows.py",
+        before="if task not in self._results:",
+        after="if task:",
+        caught_by="flows/test_login.py::test_contention_costs_one_hash",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="result for one password remembered for another",
+        file="authcore/flows.py",
+        before="task = (function, arguments)",
+        after="task = function",
+        caught_by="core/test_flows.py::TestCostlyWork::test_other_arguments_are_other_work",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="flow that never gives up in time",
+        file="authcore/flows.py",
+        before="if attempt + 1 == self.attempts or self.clock.now() >= give_up_at:",
+        after="if attempt + 1 == self.attempts:",
+        caught_by="core/test_flows.py::TestRetrying::test_patience_is_bounded",
+    ),
+    Breakage(
+        law="reads, one decision, one commit",
+        what="commit outside of flows",
+        file="authcore/delivery.py",
+        before="state = await self._send(held)",
+        after="state = await self._send(held)\n        await self.flows.store.commit([held])",
+        caught_by="architecture/test_imports.py::test_only_flows_commits",
+    ),
+]
+
+STORES = [
+    Breakage(
+        law="a store is two methods",
+        what="version not checked in memory",
+        file="authcore/memory.py",
+        before="if self._version(entity) != entity.version:",
+        after="if self._version(entity) > 0 and entity.version == 0:",
+        caught_by="core/test_memory.py::test_another_version_is_a_conflict",
+    ),
+    Breakage(
+        law="a store is two methods",
+        what="each entity stored as soon as it is checked",
+        file="authcore/memory.py",
+        before="                raise Conflict\n        for entity in writes:\n            self._keep(entity)",
+        after="                raise Conflict\n            self._keep(entity)",
+        caught_by="core/test_memory.py::test_a_conflict_stores_nothing",
+    ),
+    Breakage(
+        law="a store is two methods",
+        what="update that hits no row taken for written",
+        file="authcore_sqlalchemy/statements.py",
+        before="return connection.execute(statements.update, record | found).rowcount == 1",
+        after="return connection.execute(statements.update, record | found).rowcount <= 1",
+        caught_by="stores/test_sqlite.py::TestSqliteMemory::test_old_version_conflicts",
+    ),
+    Breakage(
+        law="a store is two methods",
+        what="older version overwritten by an update",
+        file="authcore_sqlalchemy/statements.py",
+        before='table.c.version == bindparam("stored_version")',
+        after='table.c.version >= bindparam("stored_version")',
+        caught_by="stores/test_sqlite.py::TestSqliteMemory::test_old_version_conflicts",
+    ),
+    Breakage(
+        law="a store is two methods",
+        what="unchanged not checked by SQL stores",
+        file="authcore_sqlalchemy/statements.py",
+        before="return (stored or 0) == entity.version",
+        after="return (stored or 0) >= 0",
+        caught_by="stores/test_sqlite.py::TestSqliteMemory::test_unchanged_stops_write_skew",
+    ),
+    Breakage(
+        law="a store is two methods",
+        what="transaction that is committed in parts",
+        file="authcore_sqlalchemy/sqlite.py",
+        before="with self._write_lock, _conflicts(), _faults(), transaction(self._writing):",
+        after="with self._write_lock, _conflicts(), _faults():",
+        caught_by="stores/test_sqlite.py::TestSqliteMemory::test_refused_last_entity_leaves_no_trace",
+    ),
+    Breakage(
+        law="a store is two methods",
+        what="rehash that does not mind a changed password",
+        file="authcore/sessions.py",
+        before="[replace(credential, updated_at=occasion.now, secret=rehashed)]",
+        after="[replace(credential, version=credential.version + 1, secret=rehashed)]",
+        caught_by="core/test_sessions.py::TestLoggingIn::test_rehashing_is_compare_and_swap",
+    ),
+]
+
+REFUSALS = [
+    Breakage(
+        law="a refusal is raised after the commit",
+        what="refusal raised before",
+        file="authcore/flows.py",
+        before="decision = await decide(work)",
+        after="decision = await decide(work)\n            decision.settle()",
+        caught_by="core/test_flows.py::TestDeciding::test_a_refusal_is_raised_after_its_commit",
+    ),
+    Breakage(
+        law="a refusal is raised after the commit",
+        what="wrong code not counted",
+        file="authcore/challenges.py",
+        before="return refuse(CodeMismatch(attempts_left=left), [counted, failed, event])",
+        after="return refuse(CodeMismatch(attempts_left=left), [event])",
+        caught_by="core/test_challenges.py::TestStates::test_a_wrong_code_is_counted_and_refused",
+    ),
+    Breakage(
+        law="a refusal is raised after the commit",
+        what="last wrong code not remembered",
+        file="authcore/challenges.py",
+        before="[_end(counted, SessionEnd.EXHAUSTED, now=now), failed, event]",
+        after="[event]",
+        caught_by="flows/test_verify.py::test_exhausted_challenge_stays_exhausted",
+    ),
+    Breakage(
+        law="a refusal is raised after the commit",
+        what="wrong codes forgotten with every new code",
+        file="authcore/challenges.py",
+        before="return replace(slot, updated_at=challenge.created_at, challenge_id=challenge.id)",
+        after="return replace(slot, failures=0, challenge_id=challenge.id)",
+        caught_by="flows/test_verify.py::test_wrong_codes_are_capped_over_all_codes",
+    ),
+]
+
+PORTS = [
+    Breakage(
+        law="only ports are awaited",
+        what="event loop in the core",
+        file="authcore/flows.py",
+        before="            await self.clock.sleep(self._pause(attempt))",
+        after="            import asyncio\n\n            await asyncio.sleep(self._pause(attempt))",
+        caught_by="architecture/test_imports.py::test_core_knows_no_event_loop",
+    ),
+    Breakage(
+        law="time and randomness are ports",
+        what="wall clock read where something is decided",
+        file="authcore/challenges.py",
+        before="challenge.ended_at is None and now < challenge.expires_at",
+        after="challenge.ended_at is None and datetime.now() < challenge.expires_at",
+        caught_by="architecture/test_imports.py::test_time_and_randomness_have_one_home",
+    ),
+    Breakage(
+        law="time and randomness are ports",
+        what="randomness drawn where something is decided",
+        file="authcore/sessions.py",
+        before="    now = occasion.now\n    session = AuthenticationSession(\n        id=occasion.ids.session,",
+        after="    import secrets\n\n    now = occasion.now\n    session = AuthenticationSession(\n"
+        "        id=secrets.token_urlsafe(20),",
+        caught_by="architecture/test_imports.py::test_time_and_randomness_have_one_home",
+    ),
+    Breakage(
+        law="time and randomness are ports",
+        what="pauses without jitter",
+        file="authcore/flows.py",
+        before="return longest * (1 + self.entropy.token_bytes(1)[0]) / 256",
+        after="return longest",
+        caught_by="core/test_flows.py::TestRetrying::test_pauses_have_jitter",
+    ),
+    Breakage(
+        law="dependencies point one way",
+        what="deciding room that reads a store",
+        file="authcore/accounts.py",
+        before="from authcore.errors import AccountDeleted,",
+        after="from authcore.flows import Flows\nfrom authcore.errors import AccountDeleted,",
+        caught_by="architecture/test_imports.py::test_dependencies_point_one_way",
+    ),
+]
+
+ONE_GATE = [
+    Breakage(
+        law="one gate",
+        what="session opened past it",
+        file="authcore/sessions.py",
+        before="    refusal = gate(account=account, epoch=account.epoch)\n    if refusal is not None:\n"
+        "        return refuse(refusal)\n    now = occasion.now",
+        after="    now = occasion.now",
+        caught_by="core/test_sessions.py::TestGate::test_every_way_passes_the_gate",
+    ),
+    Breakage(
+        law="one gate",
+        what="second place that asks it",
+        file="authcore/principal.py",
+        before="    if refusal is not None or session is None or account is None:",
+        after="    refusal = refusal or sessions.gate(account=account, epoch=0)\n"
+        "    if refusal is not None or session is None or account is None:",
+        caught_by="core/test_sessions.py::TestGate::test_every_way_passes_the_gate",
+    ),
+    Breakage(
+        law="one gate",
+        what="session made beside open_session",
+        file="authcore/sessions.py",
+        before="    opened = open_session(occasion, account=raised, amr=BY_PASSWORD)",
+        after="    fresh = AuthenticationSession(**{name: getattr(session, name) for name in session.__slots__})\n"
+        "    opened = accept(fresh, [fresh])",
+        caught_by="core/test_sessions.py::TestGate::test_there_is_one_way_to_a_session",
+    ),
+    Breakage(
+        law="one gate",
+        what="epoch of a session not checked",
+        file="authcore/sessions.py",
+        before='return standing(account) or (None if account.epoch == epoch else SessionRevoked(cause="epoch"))',
+        after="return standing(account)",
+        caught_by="core/test_sessions.py::TestGate::test_another_epoch_does_not_pass",
+    ),
+    Breakage(
+        law="one gate",
+        what="standing of an account not checked",
+        file="authcore/sessions.py",
+        before='return standing(account) or (None if account.epoch == epoch else SessionRevoked(cause="epoch"))',
+        after='return None if account.epoch == epoch else SessionRevoked(cause="epoch")',
+        caught_by="core/test_sessions.py::TestGate::test_unusable_accounts_do_not_pass",
+    ),
+    Breakage(
+        law="one gate",
+        what="epoch of a challenge not checked",
+        file="authcore/challenges.py",
+        before="if account.epoch != challenge.epoch:",
+        after="if account.epoch < challenge.epoch:",
+        caught_by="flows/test_delivery.py::test_code_for_an_account_that_changed_is_not_sent",
+    ),
+    Breakage(
+        law="one gate",
+        what="password changed under the old epoch",
+        file="authcore/sessions.py",
+        before="raised = replace(account, updated_at=now, epoch=account.epoch + 1)",
+        after="raised = replace(account, updated_at=now)",
+        caught_by="core/test_sessions.py::TestChangingThePassword::test_everything_begun_before_ends",
+    ),
+]
+
+CODES = [
+    Breakage(
+        law="codes are never stored",
+        what="code written into the challenge",
+        file="authcore/challenges.py",
+        before="    slot = _thawed(slot, occasion)\n    if",
+        after="    slot = _thawed(slot, occasion)\n"
+        "    challenge = replace(challenge, destination=codes.code_of(challenge, key=key, policy=occasion.policy))\n"
+        "    if",
+        caught_by="core/test_challenges.py::TestBinding::test_codes_are_never_written",
+    ),
+    Breakage(
+        law="codes are never stored",
+        what="code written into the trail",
+        file="authcore/challenges.py",
+        before="return _accepted(occasion, challenge, slot) if is_right",
+        after="return _accepted(occasion, replace(challenge, purpose=given), slot) if is_right",
+        caught_by="core/test_challenges.py::TestBinding::test_codes_are_never_written",
+    ),
+    Breakage(
+        law="codes are never stored",
+        what="code compared with ==",
+        file="authcore/codes.py",
+        before="return hmac.compare_digest(given.translate(_SEPARATORS).upper().encode(), expected.encode())",
+        after="return given.translate(_SEPARATORS).upper() == expected",
+        caught_by="core/test_codes.py::TestComparing::test_comparison_takes_constant_time",
+    ),
+    Breakage(
+        law="codes are never stored",
+        what="letters that are not ASCII turned into some that are",
+        file="authcore/codes.py",
+        before="if len(given) > _LONGEST_ANSWER or not given.isascii():",
+        after="if len(given) > _LONGEST_ANSWER:",
+        caught_by="core/test_codes.py::TestComparing::test_only_ascii_matches",
+    ),
+    Breakage(
+        law="codes are never stored",
+        what="code cut with bias",
+        file="authcore/codes.py",
+        before="for byte in _stream(key, message) if byte < fair)",
+        after="for byte in _stream(key, message))",
+        caught_by="core/test_codes.py::TestDeriving::test_no_letter_is_favoured",
+    ),
+    Breakage(
+        law="codes are never stored",
+        what="code accepted from another session",
+        file="authcore/challenges.py",
+        before="if challenge.purpose != purpose or challenge.session_id != asked_by:",
+        after="if challenge.purpose != purpose:",
+        caught_by="flows/test_two_step.py::test_code_is_bound_to_its_session",
+    ),
+]
+
+TOKENS = [
+    Breakage(
+        law="a token is a reference",
+        what="typ not checked",
+        file="authcore/tokens.py",
+        before='key = self._keys.get((kind, token.partition(".")[0]))',
+        after='key = {header: key for (_, header), key in self._keys.items()}.get(token.partition(".")[0])',
+        caught_by="core/test_tokens.py::TestKeys::test_kinds_are_never_confused",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="header read instead of compared",
+        file="authcore/tokens.py",
+        before='key = self._keys.get((kind, token.partition(".")[0]))',
+        after="key = self._key(self.keyring.signing_kid, kind)",
+        caught_by="core/test_tokens.py::TestRefusing::test_headers_are_ours_octet_for_octet",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="alg of the header trusted",
+        file="authcore/tokens.py",
+        before="payload: bytes = _signer().decode(token, key, algorithms=[_ALGORITHM])",
+        after='payload: bytes = _signer().decode_complete(token, key, options={"verify_signature": False})["payload"]',
+        caught_by="core/test_tokens.py::TestRefusing::test_every_single_change_is_refused",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="expiry ignored",
+        file="authcore/tokens.py",
+        before="if now >= reference.expires_at:",
+        after="if now <= reference.issued_at >= reference.expires_at:",
+        caught_by="core/test_tokens.py::TestReading::test_expiry_is_exact",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="times judged by the machine's clock",
+        file="authcore/tokens.py",
+        before="if now >= reference.expires_at:",
+        after="if datetime.now(UTC) >= reference.expires_at:",
+        caught_by="core/test_tokens.py::TestReading::test_expiry_is_exact",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="issuer and audience not checked",
+        file="authcore/tokens.py",
+        before='if claims["iss"] != self.issuer or claims["aud"] != self.audience:',
+        after='if claims["iss"] is None or claims["aud"] is None:',
+        caught_by="core/test_tokens.py::TestRefusing::test_claims_are_complete_and_typed",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="token of any length read",
+        file="authcore/tokens.py",
+        before="if len(token) > _LONGEST_TOKEN or not _TOKEN.fullmatch(token):",
+        after="if not _TOKEN.fullmatch(token):",
+        caught_by="core/test_tokens.py::TestRefusing::test_long_tokens_cost_nothing",
+    ),
+    Breakage(
+        law="a token is a reference",
+        what="session's id shown",
+        file="authcore/web/views.py",
+        before='"id": session_digest(session.id),',
+        after='"id": session.id,',
+        caught_by="web/test_views.py::test_session",
+    ),
+]
+
+STRANGERS = [
+    Breakage(
+        law="strangers learn nothing",
+        what="no hash for whoever is unknown",
+        file="authcore/auth/logins.py",
+        before="matches = await work.costly(self.hasher.verify, stored, given)",
+        after="matches = credential is not None and await work.costly(self.hasher.verify, stored, given)",
+        caught_by="flows/test_login.py::test_refusals_look_alike",
+    ),
+    Breakage(
+        law="strangers learn nothing",
+        what="standing told before the password is right",
+        file="authcore/sessions.py",
+        before="    if account is None or credential is None or not matches:",
+        after="    if account is not None and (refusal := standing(account)) is not None:\n"
+        "        return refuse(refusal)\n"
+        "    if account is None or credential is None or not matches:",
+        caught_by="core/test_sessions.py::TestLoggingIn::test_strangers_are_told_nothing",
+    ),
+    Breakage(
+        law="strangers learn nothing",
+        what="login by an address that was not proven",
+        file="authcore/accounts.py",
+        before="return claim.holder if proven else None",
+        after="return claim.holder if proven is not None else None",
+        caught_by="flows/test_login.py::test_unproven_address_names_nobody",
+    ),
+    Breakage(
+        law="strangers learn nothing",
+        what="reason told to whoever found a token",
+        file="authcore/sessions.py",
+        before="return None if refusal is None else SessionRevoked(cause=refusal.cause or refusal.code)",
+        after="return refusal",
+        caught_by="core/test_sessions.py::TestValidating::test_unusable_accounts_look_like_bad_tokens",
+    ),
+    Breakage(
+        law="strangers learn nothing",
+        what="code that fits a decoy",
+        file="authcore/challenges.py",
+        before="is_right and not account.decoy else",
+        after="is_right else",
+        caught_by="core/test_challenges.py::TestBinding::test_no_code_fits_a_decoy",
+    ),
+    Breakage(
+        law="strangers learn nothing",
+        what="traceback let through to the client",
+        file="authcore/web/endpoints.py",
+        before="return unexpected()",
+        after="raise",
+        caught_by="web/test_endpoints.py::test_faults_and_failures",
+    ),
+]
+
+OCTETS = [
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="HttpOnly dropped",
+        file="authcore/web/cookies.py",
+        before='"HttpOnly": settings.http_only,',
+        after='"HttpOnly": not settings.http_only,',
+        caught_by="web/test_cookies.py::test_set_cookie_byte_for_byte",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="Secure dropped",
+        file="authcore/web/cookies.py",
+        before='        "Secure": settings.secure,\n',
+        after="",
+        caught_by="web/test_cookies.py::test_set_cookie_byte_for_byte",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="__Host- dropped from the session's cookie",
+        file="authcore/policy.py",
+        before='CookieSettings(name="__Host-authcore")',
+        after='CookieSettings(name="authcore", secure=False)',
+        caught_by="core/test_policy.py::test_defaults_are_the_strict_ones",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="first of two session cookies taken",
+        file="authcore/web/cookies.py",
+        before="if len(found) > 1:",
+        after="if len(found) > 2:",
+        caught_by="web/test_cookies.py::test_a_duplicate_is_refused",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="cookie's name compared without regard to case",
+        file="authcore/web/cookies.py",
+        before="if key == name]",
+        after="if key.lower() == name.lower()]",
+        caught_by="web/test_cookies.py::test_only_the_exact_octets_are_our_name",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="second Authorization header overlooked",
+        file="authcore/web/authorization.py",
+        before="if len(found) > 1:",
+        after="if len(found) > 2:",
+        caught_by="web/test_authorization.py::test_a_second_header_is_refused",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="Basic header in any spelling",
+        file="authcore/web/authorization.py",
+        before="if base64.b64encode(octets) == rest:",
+        after="if base64.b64encode(octets):",
+        caught_by="web/test_authorization.py::test_basic_has_one_spelling",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="duplicate key overlooked",
+        file="authcore/web/bodies.py",
+        before="if len(found) != len(pairs):",
+        after="if len(found) > len(pairs):",
+        caught_by="web/test_bodies.py::test_duplicate_keys_are_refused",
+    ),
+    Breakage(
+        law="cookies and headers are parsed by us",
+        what="answer that caches may keep",
+        file="authcore/web/messages.py",
+        before='            (b"cache-control", b"no-store"),\n',
+        after="",
+        caught_by="web/test_messages.py::test_json_response",
+    ),
+]
+
+ORIGINS = [
+    Breakage(
+        law="only pages of the application change anything",
+        what="Origin not checked",
+        file="authcore/web/endpoints.py",
+        before="            self.access.check_origin(request)",
+        after="            pass",
+        caught_by="web/test_endpoints.py::test_order_of_judging",
+    ),
+    Breakage(
+        law="only pages of the application change anything",
+        what="Origin of a websocket not checked",
+        file="authcore/web/access.py",
+        before="if websocket or (token is not None",
+        after="if (token is not None",
+        caught_by="web/test_access.py::test_websockets_are_always_checked",
+    ),
+    Breakage(
+        law="only pages of the application change anything",
+        what="part of an allowed Origin accepted",
+        file="authcore/web/origins.py",
+        before="origin not in tuple(allowed)",
+        after='origin not in ",".join(allowed)',
+        caught_by="web/test_origins.py::test_any_other_origin_is_refused",
+    ),
+    Breakage(
+        law="only pages of the application change anything",
+        what="sibling sites trusted",
+        file="authcore/web/origins.py",
+        before='if site != "same-origin":',
+        after='if site not in {"same-origin", "same-site"}:',
+        caught_by="web/test_origins.py::test_any_other_site_is_refused",
+    ),
+]
+
+PERMISSIONS = [
+    Breakage(
+        law="one grant covers one requirement",
+        what="grants merged",
+        file="authcore/permissions/index.py",
+        before="return [branch for branch in min(filed, key=len) if branch.part >= part or branch.part == ANY]",
+        after="return [branch for branches in filed for branch in branches]",
+        caught_by="core/test_permissions.py::test_grants_are_not_merged",
+    ),
+    Breakage(
+        law="one grant covers one requirement",
+        what="empty part accepted",
+        file="authcore/permissions/text.py",
+        before='raise InvalidPermission("empty_part")',
+        after="return ANY",
+        caught_by="core/test_permission_text.py::test_malformed_text_is_refused_with_its_reason",
+    ),
+    Breakage(
+        law="one grant covers one requirement",
+        what="white space at an edge accepted",
+        file="authcore/permissions/text.py",
+        before='        return "edge_space"',
+        after="        return None",
+        caught_by="core/test_permission_text.py::test_malformed_text_is_refused_with_its_reason",
+    ),
+    Breakage(
+        law="one grant covers one requirement",
+        what="all taken for any",
+        file="authcore/permissions/matching.py",
+        before="return all(map(granted.implies, self.all_of)) if self.all_of",
+        after="return any(map(granted.implies, self.all_of)) if self.all_of",
+        caught_by="core/test_permissions.py::test_all_and_any_mean_all_and_any",
+    ),
+    Breakage(
+        law="one grant covers one requirement",
+        what="withdrawn grant that still counts",
+        file="authcore/principal.py",
+        before="for grant in caller.grants if grant.deleted_at is None}",
+        after="for grant in caller.grants}",
+        caught_by="core/test_principal.py::TestIdentifying::test_only_live_grants_of_live_roles_count",
+    ),
+    Breakage(
+        law="one grant covers one requirement",
+        what="handler that runs before its check",
+        file="authcore/web/guards.py",
+        before="        check(arguments, named)\n        return handler(*arguments, **named)",
+        after="        answer = handler(*arguments, **named)\n        check(arguments, named)\n        return answer",
+        caught_by="web/test_guards.py::test_refused_handlers_do_not_run",
+    ),
+]
+
+BREAKAGES = (
+    *ONE_COMMIT,
+    *STORES,
+    *REFUSALS,
+    *PORTS,
+    *ONE_GATE,
+    *CODES,
+    *TOKENS,
+    *STRANGERS,
+    *OCTETS,
+    *ORIGINS,
+    *PERMISSIONS,
+)
