@@ -1,6 +1,7 @@
 """The habits of the project, one session each.  `python -m nox -l` lists them; plain `python -m nox` runs the tests."""
 
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -93,6 +94,15 @@ def installs(session: nox.Session, extra: str) -> None:
     if others:
         session.install(*TESTING, *nox.project.dependency_groups(PYPROJECT, group))
         session.run("pytest", "-n", "auto", "--maxprocesses", "4", *(f"tests/{path}" for path in others))
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the core in one small way after the other, and see that tests notice; it takes a quarter of an hour."""
+    _install(session, "all,testing", "mutants")
+    shutil.rmtree("mutants", ignore_errors=True)  # or what survived once would be reported still
+    session.run("mutmut", "run", env={"CI": "1"})  # hypothesis tries the same for every mutant
+    session.run("python", "tools/mutants.py")
 
 
 @nox.session

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from authcore import accounts
+from authcore.entities import Credential
 from authcore.errors import (
     AccountDeleted,
     AccountDisabled,
     AccountUnverified,
 )
 from authcore.identifiers import IdentifierKind, canonical_phone
-from tests.core.ada import EMAIL, LIVE, NOW, PENDING, USERNAME, claim_on, identifier_of
+from tests.core.ada import BEFORE, EMAIL, LIVE, NOW, PENDING, USERNAME, claim_on, identifier_of
 
 
 class TestStanding:
@@ -98,3 +99,26 @@ class TestNames:
     def test_messages_go_to_the_stored_address(self, changes, address):
         """Messages go to the account's email address, or else to its telephone number."""
         assert accounts.address_of(replace(LIVE, **changes)) == address
+
+
+class TestPasswords:
+    """Where the hash of a password is kept."""
+
+    def test_the_first_password_makes_a_credential(self):
+        """The first password of an account is kept under the account's own id for it."""
+        assert accounts.password_credential(None, LIVE, "hash", now=NOW) == Credential(
+            id="password:a",
+            created_at=NOW,
+            updated_at=NOW,
+            account_id="a",
+            kind="password",
+            secret="hash",
+            changed_at=NOW,
+        )
+
+    def test_another_password_takes_its_place(self):
+        """A new password replaces the one before at its version, and says when."""
+        former = replace(accounts.password_credential(None, LIVE, "old", now=BEFORE), version=4)
+        assert accounts.password_credential(former, LIVE, "new", now=NOW) == replace(
+            former, updated_at=NOW, secret="new", changed_at=NOW
+        )

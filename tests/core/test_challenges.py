@@ -1,5 +1,7 @@
 """Deciding about challenges: each is open until it ends, once."""
 
+import re
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +28,7 @@ from authcore.occasion import Ids, Occasion
 from authcore.policy import Policy
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+BEFORE = NOW - timedelta(minutes=1)  # when all that is stored was written
 TICK = timedelta(microseconds=1)
 KEY = bytes(range(32))
 POLICY = Policy(code_attempts=3)
@@ -36,10 +39,10 @@ OCCASION = Occasion(
     ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e"),
     code_key="k",
 )
-ACCOUNT = Account(id="a", version=3, created_at=NOW, updated_at=NOW, email="ada@example.org", epoch=7)
+ACCOUNT = Account(id="a", version=3, created_at=BEFORE, updated_at=BEFORE, email="ada@example.org", epoch=7)
 CHALLENGE = replace(
     challenges.open_challenge(
-        replace(OCCASION, ids=replace(OCCASION.ids, session="c")),
+        replace(OCCASION, now=BEFORE, ids=replace(OCCASION.ids, session="c")),
         account=ACCOUNT,
         purpose="transfer",
         destination="ada@example.org",
@@ -48,7 +51,7 @@ CHALLENGE = replace(
     version=1,
 )
 SLOT = ChallengeSlot(
-    id="a:transfer", version=5, created_at=NOW, updated_at=NOW, account_id="a", challenge_id=CHALLENGE.id
+    id="a:transfer", version=5, created_at=BEFORE, updated_at=BEFORE, account_id="a", challenge_id=CHALLENGE.id
 )
 RIGHT = codes.code_of(CHALLENGE, key=KEY, policy=POLICY)
 WRONG = "000000" if RIGHT != "000000" else "111111"
@@ -82,13 +85,20 @@ class TestPurposes:
         """Any other text is malformed."""
         with pytest.raises(InvalidInput) as caught:
             challenges.check_purpose(purpose)
-        assert caught.value.reason == "malformed"
+        assert (caught.value.field, caught.value.reason) == ("purpose", "malformed")
 
     def test_our_own_is_reserved(self):
         """The purpose of proving an address is nobody else's."""
         with pytest.raises(InvalidInput) as caught:
             challenges.check_purpose(challenges.VERIFY)
-        assert caught.value.reason == "reserved"
+        assert (caught.value.field, caught.value.reason) == ("purpose", "reserved")
+
+    @given(st.text("aZ0-_ é", max_size=25) | st.text(st.characters(exclude_categories=()), max_size=25))
+    def test_any_text_is_a_word_or_refused(self, purpose):
+        """Whatever an application asks for, it is one of these words, or an InvalidInput."""
+        is_word = re.fullmatch("(?=.*[A-Za-z0-9])[A-Za-z0-9-]{1,20}", purpose) and purpose != challenges.VERIFY
+        with nullcontext() if is_word else pytest.raises(InvalidInput):
+            challenges.check_purpose(purpose)
 
 
 class TestRequesting:
@@ -120,7 +130,7 @@ class TestRequesting:
     def test_all_that_goes_with_it_is_written(self):
         """The challenge, its slot, a message for its code and an event are written together."""
         challenge, slot, message, event = self._request().writes
-        assert slot == replace(SLOT, challenge_id=challenge.id)
+        assert slot == replace(SLOT, updated_at=NOW, challenge_id=challenge.id)
         assert isinstance(message, Message)
         assert (message.kind, message.session_id) == (MessageKind.CODE, challenge.id)
         assert message.destination == "ada@example.org"
@@ -199,8 +209,8 @@ class TestStates:
         decision = _answer()
         spent, slot, event = decision.writes
         assert decision.outcome is spent
-        assert spent == replace(CHALLENGE, attempts=1, ended_at=NOW, ended_as=SessionEnd.SPENT)
-        assert slot == SLOT
+        assert spent == replace(CHALLENGE, updated_at=NOW, attempts=1, ended_at=NOW, ended_as=SessionEnd.SPENT)
+        assert slot == replace(SLOT, updated_at=NOW)
         assert (event.kind, event.reason) == (AuditKind.CODE_ACCEPTED, "transfer")
 
     def test_a_wrong_code_is_counted_and_refused(self):
@@ -209,8 +219,8 @@ class TestStates:
         counted, slot, event = decision.writes
         assert isinstance(decision.refusal, CodeMismatch)
         assert decision.refusal.attempts_left == 2
-        assert counted == replace(CHALLENGE, attempts=1)
-        assert slot == replace(SLOT, failures=1, failing_since=NOW)
+        assert counted == replace(CHALLENGE, updated_at=NOW, attempts=1)
+        assert slot == replace(SLOT, updated_at=NOW, failures=1, failing_since=NOW)
         assert (event.kind, event.session) == (AuditKind.CODE_REFUSED, session_digest("c"))
 
     @pytest.mark.parametrize("given", [RIGHT, WRONG])
@@ -218,54 +228,58 @@ class TestStates:
         """Once an account has given so many wrong codes, over all of them, a new one is not judged either."""
         full = replace(SLOT, failures=OCCASION.policy.challenge_failures, failing_since=NOW)
         decision = _answered(full, given)
-        assert (type(decision.refusal), decision.writes) == (AttemptsExhausted, ())
+        assert (type(decision.refusal), decision.refusal.cause, decision.writes) == (AttemptsExhausted, "slot", ())
 
     def test_the_last_guess_before_the_cap_is_judged(self):
         """One failure below the cap a code still counts, and the right one forgets the failures."""
         nearly = replace(SLOT, failures=OCCASION.policy.challenge_failures - 1, failing_since=NOW)
-        assert _answered(nearly, RIGHT).writes[1] == SLOT
+        assert _answered(nearly, RIGHT).writes[1] == replace(SLOT, updated_at=NOW)
         assert _answered(nearly, WRONG).writes[1].failures == OCCASION.policy.challenge_failures
 
     @pytest.mark.parametrize(("beyond", "failures"), [(-TICK, 50), (timedelta(0), 1), (TICK, 1)])
     def test_failures_are_forgotten_when_their_window_is_over(self, beyond, failures):
-        """The window runs from the first failure; when it is over, counting begins again."""
+        """The window runs from the first failure; when it is over, counting begins again, and so does the window."""
         began = NOW - OCCASION.policy.challenge_window - beyond
         nearly = replace(SLOT, failures=49, failing_since=began)
-        assert _answered(nearly, WRONG).writes[1].failures == failures
+        counted = _answered(nearly, WRONG).writes[1]
+        assert (counted.failures, counted.failing_since) == (failures, NOW if failures == 1 else began)
 
     def test_a_new_challenge_gives_no_new_guesses(self):
         """What fills a slot leaves its failures as they are."""
         failing = replace(SLOT, failures=7, failing_since=NOW)
-        newer = replace(CHALLENGE, id="newer")
-        assert challenges.fill(failing, newer, account=ACCOUNT) == replace(failing, challenge_id="newer")
+        newer = replace(CHALLENGE, id="newer", created_at=NOW)
+        filled = challenges.fill(failing, newer, account=ACCOUNT)
+        assert filled == replace(failing, updated_at=NOW, challenge_id="newer")
 
     def test_the_last_wrong_code_exhausts_it(self):
         """The last wrong code is counted, and ends the challenge in the same write."""
         last = replace(CHALLENGE, attempts=2)
         decision = _answer(last, given=WRONG)
         assert type(decision.refusal) is AttemptsExhausted
-        assert decision.writes[0] == replace(last, attempts=3, ended_at=NOW, ended_as=SessionEnd.EXHAUSTED)
+        exhausted = replace(last, updated_at=NOW, attempts=3, ended_at=NOW, ended_as=SessionEnd.EXHAUSTED)
+        assert decision.writes[0] == exhausted
 
     def test_the_last_attempt_may_be_right(self):
         """The right code is accepted on the last attempt still."""
         assert _answer(replace(CHALLENGE, attempts=2)).outcome is not None
 
     @pytest.mark.parametrize(
-        ("changes", "refusal"),
+        ("changes", "refusal", "cause"),
         [
-            ({"ended_at": NOW, "ended_as": SessionEnd.EXHAUSTED}, AttemptsExhausted),
-            ({"ended_at": NOW, "ended_as": SessionEnd.EXHAUSTED, "expires_at": NOW}, AttemptsExhausted),
-            ({"ended_at": NOW, "ended_as": SessionEnd.SPENT}, ChallengeEnded),
-            ({"ended_at": NOW, "ended_as": SessionEnd.REVOKED}, ChallengeEnded),
-            ({"expires_at": NOW}, ChallengeEnded),
-            ({"deleted_at": NOW}, ChallengeEnded),
+            ({"ended_at": NOW, "ended_as": SessionEnd.EXHAUSTED}, AttemptsExhausted, ""),
+            ({"ended_at": NOW, "ended_as": SessionEnd.EXHAUSTED, "expires_at": NOW}, AttemptsExhausted, ""),
+            ({"ended_at": NOW, "ended_as": SessionEnd.SPENT}, ChallengeEnded, "spent"),
+            ({"ended_at": NOW, "ended_as": SessionEnd.REVOKED}, ChallengeEnded, "revoked"),
+            ({"expires_at": NOW}, ChallengeEnded, "expired"),
+            ({"deleted_at": NOW}, ChallengeEnded, "expired"),
         ],
     )
     @pytest.mark.parametrize("given", [RIGHT, WRONG])
-    def test_what_ended_stays_so(self, changes, refusal, given):
+    def test_what_ended_stays_so(self, changes, refusal, cause, given):
         """Nothing answers a challenge that ended, neither the right code nor a wrong one, and nothing is written."""
         decision = _answer(replace(CHALLENGE, **changes), given=given)
-        assert (type(decision.refusal), decision.outcome, decision.writes) == (refusal, None, ())
+        assert (type(decision.refusal), decision.refusal.cause) == (refusal, cause)
+        assert (decision.outcome, decision.writes) == (None, ())
 
     @given(st.lists(st.sampled_from([RIGHT, WRONG]), max_size=8))
     def test_guesses_are_bounded(self, guesses):
@@ -296,6 +310,7 @@ class TestBinding:
         """For another purpose or from another session a challenge looks as if it had ended, and no guess is counted."""
         decision = _answer(given=given, **changes)
         assert (type(decision.refusal), decision.writes) == (ChallengeEnded, ())
+        assert decision.refusal.cause == "another purpose or session"
 
     def test_a_purpose_is_asked_before_the_end(self):
         """Who presents an exhausted challenge for another purpose is not told that it is exhausted."""

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import traceback
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, strategies as st
@@ -14,6 +15,7 @@ SECRET = hashlib.sha256(b"one").digest()
 OTHER = hashlib.sha256(b"two").digest()
 RING = Keyring([RootKey("new", SECRET), RootKey("old", OTHER)])
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+PIECES = st.sampled_from([f"new:{SECRET.hex()}", f"old:{OTHER.hex()}", SECRET.hex(), "new", ":", ",", ", ", "="])
 
 
 def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
@@ -47,27 +49,31 @@ class TestRootKey:
     )
     def test_other_ids_are_refused(self, kid):
         """Any other id, which might not stand in a header, is refused."""
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match=r"^a key id is 1 to 64 ASCII letters"):
             RootKey(kid, SECRET)
 
     @pytest.mark.parametrize(
-        "secret",
+        ("secret", "fault"),
         [
-            b"",
-            SECRET[:31],
-            bytes(32),
-            b"password" * 3,
-            b"a" * 64,
-            b"abcdefg" * 9,
-            SECRET.hex(),
-            bytearray(SECRET),
+            (b"", "must be at least 32 bytes"),
+            (SECRET[:31], "must be at least 32 bytes"),
+            (bytes(32), "is not random"),
+            (b"password" * 3, "must be at least 32 bytes"),
+            (b"a" * 64, "is not random"),
+            (b"abcdefg" * 9, "is not random"),
+            (SECRET.hex(), "must be bytes"),
+            (bytearray(SECRET), "must be bytes"),
         ],
     )
-    def test_guessable_secrets_are_refused(self, secret):
-        """A secret that is short, repeats itself or is no bytes is refused, and never quoted."""
-        with pytest.raises(ConfigurationError) as caught:
+    def test_guessable_secrets_are_refused(self, secret, fault):
+        """A secret that is short, repeats itself or is no bytes is refused, with the reason, and never quoted."""
+        with pytest.raises(ConfigurationError, match=f"^the secret of key 'k' {fault}") as caught:
             RootKey("k", secret)
         assert not secret or str(secret) not in str(caught.value)
+
+    def test_variety_is_measured_in_bytes(self):
+        """Eight different bytes are enough: whether a secret is random, nobody can tell from the secret."""
+        assert RootKey("k", b"abcdefgh" * 4).secret == b"abcdefgh" * 4
 
     def test_secrets_are_not_shown(self):
         """No repr holds a secret."""
@@ -84,17 +90,17 @@ class TestKeyring:
         assert (RING.signing_kid, RING.kids) == ("new", ("new", "old"))
 
     @pytest.mark.parametrize(
-        "keys",
+        ("keys", "fault"),
         [
-            [],
-            [RootKey("k", SECRET), RootKey("k", OTHER)],
-            [RootKey("k", SECRET), RootKey("l", SECRET)],
-            [RootKey("k", SECRET), RootKey("k", SECRET)],
+            ([], "a keyring needs at least one key"),
+            ([RootKey("k", SECRET), RootKey("k", OTHER)], "two keys of a keyring share"),
+            ([RootKey("k", SECRET), RootKey("l", SECRET)], "two keys of a keyring share"),
+            ([RootKey("k", SECRET), RootKey("k", SECRET)], "two keys of a keyring share"),
         ],
     )
-    def test_ambiguous_rings_are_refused(self, keys):
+    def test_ambiguous_rings_are_refused(self, keys, fault):
         """A ring without keys, or with two that share an id or a secret, is refused."""
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match=f"^{fault}"):
             Keyring(keys)
 
     def test_a_ring_keeps_its_keys(self):
@@ -167,3 +173,18 @@ class TestParsing:
         shown = "".join(traceback.format_exception_only(caught.value))
         assert SECRET.hex()[:16] not in shown
         assert caught.value.__context__ is None
+
+    @pytest.mark.parametrize(
+        ("text", "place"), [("new:12", 1), (f"new:{SECRET.hex()},old", 2), (f"new:{SECRET.hex()},,old:", 3)]
+    )
+    def test_the_key_at_fault_is_named_by_its_place(self, text, place):
+        """A key that cannot be read is named by its place in the line, since nothing of it may be quoted."""
+        with pytest.raises(ConfigurationError, match=f"^key {place} must be written as kid:hex"):
+            Keyring.parse(text)
+
+    @given(st.lists(PIECES | st.text(st.characters(exclude_categories=()), max_size=9), max_size=6).map("".join))
+    def test_any_line_is_read_or_refused(self, text):
+        """Whatever a line holds, it is a ring with a key that signs, or refused."""
+        with suppress(ConfigurationError):
+            ring = Keyring.parse(text)
+            assert ring.derive(ring.signing_kid, "any purpose")

@@ -47,6 +47,12 @@ def test_malformed_text_is_refused_with_its_reason(reason, text):
     assert plain(text) is None
 
 
+@pytest.mark.parametrize("text", ["printer", "printer:query", "a-b_c.d@e:7", "p" * 255, ":".join("p" * 16)])
+def test_plain_text_takes_the_short_way(text):
+    """Text without lists and wildcards is read by its colons alone, up to the same limits."""
+    assert plain(text) == text.split(":")
+
+
 @pytest.mark.parametrize(
     "text", ["p" * 255, ":".join("p" * 16), "read all:a  b", "a-b_c.d@e/f#1", "日本:読む", "\U0001f5a8", "a\u200cb"]
 )

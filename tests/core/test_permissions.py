@@ -113,6 +113,14 @@ def test_no_permission_is_built_that_text_could_not_give(malformed):
         Permission(malformed)
 
 
+def test_parts_make_the_permission_that_their_text_gives():
+    """Canonical parts are as good as text, and what differs from them is refused for that."""
+    assert Permission((frozenset({"a", "b"}), frozenset("c"))) == Permission.parse("b,a:c")
+    with pytest.raises(InvalidPermission) as caught:
+        Permission((frozenset("a"), frozenset("*")))
+    assert caught.value.reason == "not_canonical"
+
+
 def test_permissions_are_frozen():
     """A permission cannot be widened after its check."""
     with pytest.raises(FrozenInstanceError):
@@ -178,7 +186,7 @@ def test_remembered_answers_are_bounded():
     for i in range(3000):
         assert granted.implies(f"a:{i}") == (i in {1, 2, 3})
         assert f"a::{i}" not in granted
-    assert len(granted._answers) <= 256  # noqa: SLF001
+        assert len(granted._answers) <= 256  # noqa: SLF001
 
 
 def test_a_liar_answers_for_itself_only():
@@ -266,10 +274,19 @@ def test_all_and_any_mean_all_and_any(grants, wanted):
 )
 def test_a_requirement_says_one_thing(wanted):
     """An empty requirement, or one of both kinds, is refused when it is built."""
-    with pytest.raises(ConfigurationError):
+    fault = "Say which permissions" if len(wanted) != 1 or None in wanted.values() else "An empty requirement would"
+    with pytest.raises(ConfigurationError, match=f"^{fault}"):
         Requirement(**wanted)
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match=f"^{fault}"):
         PermissionSet.of("*").allows(**wanted)
+
+
+@pytest.mark.parametrize("named", [7, None, [["a"]], [{}]])
+def test_what_is_no_text_is_refused_for_that(named):
+    """What is neither text nor permissions is named as that, even if it cannot be gone through or hashed."""
+    with pytest.raises(InvalidPermission) as caught:
+        PermissionSet.of(named)
+    assert caught.value.reason == "not_text"
 
 
 @pytest.mark.parametrize("kind", ["all_of", "any_of"])

@@ -10,6 +10,7 @@ from authcore.errors import ConfigurationError, InvalidToken, NotAuthenticated, 
 from authcore.permissions import PermissionSet, Requirement
 from authcore.ports import Caller
 from authcore.principal import Anonymous, Principal, authorize, identify
+from authcore.sessions import validate
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ACCOUNT = Account(
@@ -72,9 +73,12 @@ class TestIdentifying:
         ],
     )
     def test_anything_else_is_a_bad_token(self, changes):
-        """Whatever is wrong, the refusal is an InvalidToken, and nobody is identified."""
-        decision = identify(replace(CALLER, **changes), generation=2, now=NOW)
+        """Whatever is wrong with the session, the refusal is an InvalidToken that says so, and nobody is identified."""
+        caller = replace(CALLER, **changes)
+        decision = identify(caller, generation=2, now=NOW)
+        reason = validate(session=caller.session, account=caller.account, generation=2, now=NOW)
         assert isinstance(decision.refusal, InvalidToken)
+        assert (type(decision.refusal), decision.refusal.cause) == (type(reason), reason.cause)
         assert decision.outcome is None
 
     @pytest.mark.parametrize(

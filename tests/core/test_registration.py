@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from authcore import Auth, accounts, challenges, registration
+from authcore.audit import session_digest
 from authcore.challenges import Challenged
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import (
@@ -29,7 +30,7 @@ from authcore.errors import (
 )
 from authcore.identifiers import CANONICAL_FORM, canonical_phone
 from authcore.testing import FakeClock, Mailbox, Outcomes, Scenario, build_auth, interleavings, run_sync
-from tests.core.ada import DECOY, EMAIL, LIVE, NOW, OCCASION, PENDING, USERNAME, claim_on, identifier_of
+from tests.core.ada import BEFORE, DECOY, EMAIL, LIVE, NOW, OCCASION, PENDING, USERNAME, claim_on, identifier_of
 
 
 def _register(
@@ -59,16 +60,20 @@ class TestRegistering:
         assert account == Account(
             id="new-a", created_at=NOW, updated_at=NOW, email="Ada@example.org", username="Ada", epoch=1
         )
-        assert {write.id: write.account_id for write in decision.writes if isinstance(write, Identifier)} == {
-            EMAIL.id: "new-a",
-            USERNAME.id: "new-a",
-        }
+        assert [write for write in decision.writes if isinstance(write, Identifier)] == [
+            Identifier(
+                id=name.id, created_at=NOW, updated_at=NOW, kind=name.kind, form=CANONICAL_FORM, account_id="new-a"
+            )
+            for name in (EMAIL, USERNAME)
+        ]
         assert (_one(decision, Credential).id, _one(decision, Credential).secret) == ("password:new-a", "hash")
         assert _one(decision, Message).kind is MessageKind.CODE
         assert _one(decision, ChallengeSlot).challenge_id == decision.settle().id
-        assert (_one(decision, AuditEvent).kind, _one(decision, AuditEvent).reason) == (AuditKind.REGISTERED, "")
-        challenge = decision.settle()
-        assert (challenge.account_id, challenge.epoch, challenge.destination) == ("new-a", 1, "Ada@example.org")
+        event, challenge = _one(decision, AuditEvent), decision.settle()
+        assert (event.kind, event.account_id, event.reason) == (AuditKind.REGISTERED, "new-a", "")
+        assert event.session == session_digest(challenge.id)
+        assert (challenge.account_id, challenge.epoch) == ("new-a", 1)
+        assert (challenge.purpose, challenge.destination) == (challenges.VERIFY, "Ada@example.org")
 
     def test_a_telephone_number_will_do(self):
         """An account registered under a number has that, and no email address."""
@@ -80,26 +85,26 @@ class TestRegistering:
         credential = Credential(
             id="password:a",
             version=4,
-            created_at=NOW,
-            updated_at=NOW,
+            created_at=BEFORE,
+            updated_at=BEFORE,
             account_id="a",
             kind="password",
             secret="old",
-            changed_at=NOW,
+            changed_at=BEFORE,
         )
         held = [identifier_of(held_by=PENDING), identifier_of(USERNAME, held_by=PENDING)]
         slot = ChallengeSlot(
-            id="a:verify", version=5, created_at=NOW, updated_at=NOW, account_id="a", challenge_id="older"
+            id="a:verify", version=5, created_at=BEFORE, updated_at=BEFORE, account_id="a", challenge_id="older"
         )
         decision = _register(
             claim_on(PENDING, proven_at=NOW), held=held, credential=credential, slot=slot, secret="new"
         )
-        assert _one(decision, Account) == replace(PENDING, epoch=8, username=None)
-        assert _one(decision, Credential) == replace(credential, secret="new")
-        assert _one(decision, ChallengeSlot) == replace(slot, challenge_id="new-c")
+        assert _one(decision, Account) == replace(PENDING, updated_at=NOW, epoch=8, username=None)
+        assert _one(decision, Credential) == replace(credential, updated_at=NOW, secret="new", changed_at=NOW)
+        assert _one(decision, ChallengeSlot) == replace(slot, updated_at=NOW, challenge_id="new-c")
         claimed, released = (write for write in decision.writes if isinstance(write, Identifier))
         assert (claimed.id, claimed.account_id, claimed.proven_at, claimed.version) == (EMAIL.id, "a", None, 2)
-        assert (released.id, released.account_id, released.version) == (USERNAME.id, None, 2)
+        assert released == replace(held[1], updated_at=NOW, account_id=None)
 
     def test_a_kept_username_is_claimed_once(self):
         """Registering again under the same username writes its claim once, and does not release it."""
@@ -111,7 +116,9 @@ class TestRegistering:
         """A name that was released is claimed at its version, under today's canonical form, and unproven."""
         released = identifier_of(held_by=None, proven_at=NOW, form=0)
         decision = _register(accounts.Claim(id=EMAIL.id, name=EMAIL, identifier=released, holder=None))
-        assert _one(decision, Identifier) == replace(released, account_id="new-a", form=CANONICAL_FORM, proven_at=None)
+        assert _one(decision, Identifier) == replace(
+            released, updated_at=NOW, account_id="new-a", form=CANONICAL_FORM, proven_at=None
+        )
 
     @pytest.mark.parametrize("holder", [LIVE, replace(LIVE, deleted_at=NOW)])
     @pytest.mark.parametrize("contact", [claim_on(), claim_on(PENDING)])
@@ -124,7 +131,19 @@ class TestRegistering:
         """Whoever registers again keeps the username, even if another attempt has written the account in between."""
         newer = replace(PENDING, version=PENDING.version + 1, epoch=8)
         decision = _register(claim_on(PENDING), username=claim_on(newer, name=USERNAME))
-        assert decision.refusal is None
+        assert _one(decision, Account).username == "Ada"
+
+    @pytest.mark.parametrize("contact", [claim_on(), claim_on(PENDING)])
+    def test_unproven_holders_lose_their_username(self, contact):
+        """Another account that has not proven its address loses the username, in the same decision."""
+        other = replace(PENDING, id="b")
+        account, loser = (
+            write
+            for write in _register(contact, username=claim_on(other, name=USERNAME)).writes
+            if isinstance(write, Account)
+        )
+        assert account.username == "Ada"
+        assert loser == replace(other, updated_at=NOW, username=None)
 
     @pytest.mark.parametrize(
         ("owner", "kind"),
@@ -136,8 +155,10 @@ class TestRegistering:
     )
     def test_owners_of_taken_addresses_are_told(self, owner, kind):
         """Where the address is taken, word goes to its owner at the stored address, or nowhere; never a code."""
-        message = _one(_register(claim_on(), taken_by=replace(owner, email="stored@example.org")), Message)
+        decision = _register(claim_on(), taken_by=replace(owner, email="stored@example.org"))
+        message = _one(decision, Message)
         assert (message.kind, message.destination, message.session_id) == (kind, "stored@example.org", None)
+        assert _one(decision, AuditEvent).reason == "identifier_taken"
 
     @pytest.mark.parametrize(("free", "decoy"), [(claim_on(), claim_on()), (claim_on(PENDING), claim_on(DECOY))])
     @pytest.mark.parametrize("username", [None, claim_on(name=USERNAME)])
@@ -162,7 +183,9 @@ class TestRequestingVerification:
         purpose=challenges.VERIFY,
         destination="Typed@example.org",
     )
-    SLOT = ChallengeSlot(id="a:verify", version=5, created_at=NOW, updated_at=NOW, account_id="a", challenge_id="c")
+    SLOT = ChallengeSlot(
+        id="a:verify", version=5, created_at=BEFORE, updated_at=BEFORE, account_id="a", challenge_id="c"
+    )
 
     def _request(self, **changes: object) -> Decision[TwoStepSession]:
         asked = Challenged(**{"challenge": self.CHALLENGE, "account": PENDING, "slot": self.SLOT} | changes)
@@ -174,7 +197,7 @@ class TestRequestingVerification:
         challenge = decision.settle()
         assert (challenge.id, challenge.account_id, challenge.epoch) == ("new-c", "a", 7)
         assert (challenge.purpose, challenge.session_id) == (challenges.VERIFY, None)
-        assert _one(decision, ChallengeSlot) == replace(self.SLOT, challenge_id="new-c")
+        assert _one(decision, ChallengeSlot) == replace(self.SLOT, updated_at=NOW, challenge_id="new-c")
         message = _one(decision, Message)
         assert (message.kind, message.destination) == (MessageKind.CODE, "Typed@example.org")
 
@@ -187,22 +210,22 @@ class TestRequestingVerification:
         assert _one(fake, Message).kind is MessageKind.DECOY
 
     @pytest.mark.parametrize(
-        "changes",
+        ("changes", "cause"),
         [
-            {"challenge": None, "account": None, "slot": None},
-            {"account": None},
-            {"account": replace(PENDING, epoch=8)},
-            {"account": LIVE},
-            {"account": replace(PENDING, deleted_at=NOW)},
-            {"slot": None},
-            {"slot": replace(SLOT, challenge_id="newer")},
-            {"challenge": replace(CHALLENGE, purpose="transfer")},
+            ({"challenge": None, "account": None, "slot": None}, "unknown"),
+            ({"account": None}, "unknown"),
+            ({"account": replace(PENDING, epoch=8)}, "epoch"),
+            ({"account": LIVE}, "nothing to prove"),
+            ({"account": replace(PENDING, deleted_at=NOW)}, "nothing to prove"),
+            ({"slot": None}, "superseded"),
+            ({"slot": replace(SLOT, challenge_id="newer")}, "superseded"),
+            ({"challenge": replace(CHALLENGE, purpose="transfer")}, "nothing to prove"),
         ],
     )
-    def test_nobody_else_gets_one(self, changes):
+    def test_nobody_else_gets_one(self, changes, cause):
         """An unknown, outdated or foreign challenge, or one of an account that proved itself, gets no other code."""
         decision = self._request(**changes)
-        assert (type(decision.refusal), decision.writes) == (ChallengeEnded, ())
+        assert (type(decision.refusal), decision.refusal.cause, decision.writes) == (ChallengeEnded, cause, ())
 
 
 class TestVerifying:
@@ -219,8 +242,9 @@ class TestVerifying:
     def test_account_and_address_are_proven_together(self):
         """The right code verifies the account and proves its claim, beside what the answer writes."""
         decision = self._verify()
-        assert decision.outcome == replace(PENDING, verified_at=NOW)
-        assert decision.writes == (self.CHALLENGE, decision.outcome, replace(identifier_of(), proven_at=NOW))
+        assert decision.outcome == replace(PENDING, updated_at=NOW, verified_at=NOW)
+        proven = replace(identifier_of(), updated_at=NOW, proven_at=NOW)
+        assert decision.writes == (self.CHALLENGE, decision.outcome, proven)
 
     def test_refused_answers_stay_refused(self):
         """A refused answer verifies nothing, and what it leaves behind is written."""
@@ -234,14 +258,16 @@ class TestVerifying:
     def test_only_pending_accounts_are_verified(self, account):
         """An account that is gone, verified, disabled or deleted is not verified, and the code is spent anyway."""
         decision = self._verify(account)
-        assert (type(decision.refusal), decision.writes) == (ChallengeEnded, (self.CHALLENGE,))
+        assert (type(decision.refusal), decision.refusal.cause) == (ChallengeEnded, "standing")
+        assert decision.writes == (self.CHALLENGE,)
 
     @pytest.mark.parametrize("holder", [None, LIVE])
     def test_only_held_addresses_are_proven(self, holder):
         """An account that no longer holds the address is not verified by it."""
         other = None if holder is None else replace(holder, id="b")
         decision = self._verify(claim=claim_on(other))
-        assert (type(decision.refusal), decision.writes) == (ChallengeEnded, (self.CHALLENGE,))
+        assert (type(decision.refusal), decision.refusal.cause) == (ChallengeEnded, "identifier")
+        assert decision.writes == (self.CHALLENGE,)
 
 
 # --- what strangers learn -------------------------------------------------------------------------------------------

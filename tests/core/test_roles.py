@@ -1,7 +1,7 @@
 """Deciding about roles and who has them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from authcore.occasion import Ids, Occasion
 from authcore.policy import Policy
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+BEFORE = NOW - timedelta(days=1)  # when all that is stored was written
 OCCASION = Occasion(
     now=NOW,
     device=Device(),
@@ -20,9 +21,9 @@ OCCASION = Occasion(
     ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e"),
     code_key="k",
 )
-ACCOUNT = Account(id="a", version=1, created_at=NOW, updated_at=NOW)
-ROLE = Role(id="clerk", version=2, created_at=NOW, updated_at=NOW, permissions=("file:read", "file:write"))
-GRANT = Grant(id="a:clerk", version=3, created_at=NOW, updated_at=NOW, account_id="a", role="clerk")
+ACCOUNT = Account(id="a", version=1, created_at=BEFORE, updated_at=BEFORE)
+ROLE = Role(id="clerk", version=2, created_at=BEFORE, updated_at=BEFORE, permissions=("file:read", "file:write"))
+GRANT = Grant(id="a:clerk", version=3, created_at=BEFORE, updated_at=BEFORE, account_id="a", role="clerk")
 SAME = roles.define("clerk", ["file:write", "file:read"])
 
 
@@ -44,6 +45,10 @@ class TestDefining:
     def test_no_permissions_is_not_none(self):
         """None means whatever the role grants already, and an empty list means nothing at all."""
         assert (roles.define("clerk", None).permissions, roles.define("clerk", []).permissions) == (None, ())
+
+    def test_descriptions_may_be_left_out(self):
+        """A role is described only if somebody says so."""
+        assert roles.define("clerk", None).description == ""
 
     @pytest.mark.parametrize("name", ["clerk", "a b", "Ärztin", "管理者", "a:b", "-"])
     def test_visible_names_are_accepted(self, name):
@@ -99,7 +104,8 @@ class TestAssigning:
     def test_an_unknown_role_needs_a_definition(self, role):
         """Without permissions a role that does not exist is unknown."""
         decision = _assign(role=role, definition=roles.define("clerk", None))
-        assert (decision.refusal.reason, decision.writes) == ("unknown", ())
+        assert (decision.refusal.field, decision.refusal.reason) == ("role", "unknown")
+        assert decision.writes == ()
 
     @pytest.mark.parametrize("permissions", [[], ["file:read"], ["file:read", "file:write", "x"], ["file"], ["*"]])
     def test_a_role_is_never_changed_on_the_way(self, permissions):
@@ -117,9 +123,14 @@ class TestAssigning:
         decision = _assign(grant=GRANT)
         assert (decision.outcome, decision.writes) == (GRANT, ())
 
+    def test_who_has_a_role_that_is_gone_gets_it_anew(self):
+        """The role of a grant that is there already is created if it is not, and nothing else is written."""
+        decision = _assign(role=None, grant=GRANT)
+        assert (decision.outcome, [write.id for write in decision.writes]) == (GRANT, ["clerk"])
+
     def test_a_withdrawn_grant_is_given_again(self):
         """A grant that was withdrawn is given again at its version."""
-        assert _assign(grant=replace(GRANT, deleted_at=NOW)).outcome == GRANT
+        assert _assign(grant=replace(GRANT, deleted_at=BEFORE)).outcome == replace(GRANT, updated_at=NOW)
 
     def test_names_are_bounded(self):
         """A name that is too long for a grant and for the trail is refused as input."""
@@ -136,7 +147,7 @@ class TestWithdrawing:
         decision = roles.withdraw(OCCASION, grant=GRANT)
         withdrawn, event = decision.writes
         assert decision.outcome is True
-        assert withdrawn == replace(GRANT, deleted_at=NOW)
+        assert withdrawn == replace(GRANT, updated_at=NOW, deleted_at=NOW)
         assert (event.kind, event.account_id, event.reason) == (AuditKind.ROLE_WITHDRAWN, "a", "clerk")
 
     @pytest.mark.parametrize("grant", [None, replace(GRANT, deleted_at=NOW)])

@@ -36,6 +36,7 @@ from tests.architecture.source import core
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
+BEFORE = NOW - TICK  # when all that is stored was written
 POLICY = Policy()
 OCCASION = Occasion(
     now=NOW,
@@ -45,17 +46,17 @@ OCCASION = Occasion(
     code_key="k",
 )
 ACCOUNT = Account(
-    id="a", version=3, created_at=NOW, updated_at=NOW, email="ada@example.org", epoch=7, verified_at=NOW - TICK
+    id="a", version=3, created_at=BEFORE, updated_at=BEFORE, email="ada@example.org", epoch=7, verified_at=BEFORE
 )
 CREDENTIAL = Credential(
     id="password:a",
     version=4,
-    created_at=NOW,
-    updated_at=NOW,
+    created_at=BEFORE,
+    updated_at=BEFORE,
     account_id="a",
     kind="password",
     secret="old",
-    changed_at=NOW,
+    changed_at=BEFORE,
 )
 UNUSABLE = [
     ({"verified_at": None}, AccountUnverified),
@@ -67,7 +68,8 @@ UNUSABLE = [
 
 
 def _session(**changes: object) -> AuthenticationSession:
-    return replace(sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",)).settle(), version=1, **changes)
+    opened = sessions.open_session(replace(OCCASION, now=BEFORE), account=ACCOUNT, amr=("pwd",))
+    return replace(opened.settle(), version=1, **changes)
 
 
 def _validate(session: AuthenticationSession | None, *, account: Account | None = ACCOUNT, **given: object):
@@ -191,7 +193,18 @@ class TestLoggingIn:
     def test_rehashing_is_compare_and_swap(self):
         """A hash of today's parameters is written at the version of the credential that was checked."""
         upgraded = [write for write in self._log_in(rehashed="new").writes if isinstance(write, Credential)]
-        assert upgraded == [replace(CREDENTIAL, secret="new")]
+        assert upgraded == [replace(CREDENTIAL, updated_at=NOW, secret="new")]
+
+    def test_the_session_before_is_superseded(self):
+        """A session that the new one takes the place of ends in the same decision."""
+        former = _session(id="old-s")
+        _, ended, _ = self._log_in(former=former).writes
+        assert ended == replace(former, updated_at=NOW, ended_at=NOW, ended_as=SessionEnd.SUPERSEDED)
+
+    def test_what_ended_before_is_left_alone(self):
+        """A session that has ended already stays as it ended."""
+        former = _session(id="old-s", ended_at=BEFORE, ended_as=SessionEnd.CLOSED)
+        assert self._log_in(former=former).writes == self._log_in().writes
 
 
 class TestLoggingOut:
@@ -203,8 +216,9 @@ class TestLoggingOut:
         decision = sessions.log_out(OCCASION, session)
         closed, event = decision.writes
         assert decision.outcome is True
-        assert closed == replace(session, ended_at=NOW, ended_as=SessionEnd.CLOSED)
-        assert (event.kind, event.session) == (AuditKind.LOGGED_OUT, session_digest(session.id))
+        assert closed == replace(session, updated_at=NOW, ended_at=NOW, ended_as=SessionEnd.CLOSED)
+        assert (event.kind, event.account_id) == (AuditKind.LOGGED_OUT, "a")
+        assert event.session == session_digest(session.id)
 
     def test_closing_nothing_is_no_error(self):
         """Where there is no session there is nothing to close."""
@@ -222,14 +236,14 @@ class TestChangingThePassword:
     def test_everything_begun_before_ends(self):
         """The epoch is raised by one, so that no session and no challenge of the account goes on."""
         (raised,) = (write for write in self._change().writes if isinstance(write, Account))
-        assert raised == replace(ACCOUNT, epoch=8)
+        assert raised == replace(ACCOUNT, updated_at=NOW, epoch=8)
 
     def test_the_caller_goes_on_in_a_new_session(self):
         """A new session under the new epoch is opened, and the old one superseded, in the same decision."""
         decision = self._change()
         new, old = (write for write in decision.writes if isinstance(write, AuthenticationSession))
         assert decision.outcome is new
-        assert (new.id, new.epoch, new.ended_at) == ("new-s", 8, None)
+        assert (new.id, new.epoch, new.amr, new.ended_at) == ("new-s", 8, ("pwd",), None)
         assert (old.id, old.ended_at, old.ended_as) == ("old-s", NOW, SessionEnd.SUPERSEDED)
 
     def test_the_hash_is_replaced(self):
@@ -243,6 +257,7 @@ class TestChangingThePassword:
         (event,) = (write for write in self._change().writes if isinstance(write, AuditEvent))
         assert (message.kind, message.destination) == (MessageKind.PASSWORD_CHANGED, "ada@example.org")
         assert (event.kind, event.account_id) == (AuditKind.PASSWORD_CHANGED, "a")
+        assert event.session == session_digest("new-s")
 
     @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
     def test_unusable_accounts_change_nothing(self, changes, refusal):
@@ -282,7 +297,7 @@ class TestValidating:
     def test_deadlines_are_exact(self, deadline, before, counts):
         """A session counts until its deadline, and neither on it nor after it."""
         refusal = _validate(_session(**{deadline: NOW + before}))
-        assert (refusal is None) if counts else (type(refusal) is SessionExpired)
+        assert (refusal is None) if counts else (type(refusal), refusal.cause) == (SessionExpired, "deadline")
 
     @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
     def test_unusable_accounts_look_like_bad_tokens(self, changes, refusal):

@@ -103,8 +103,9 @@ class TestReading:
 
     def test_tokens_hold_no_more_than_a_reference(self):
         """A token says who made it for whom, which session of which generation, and its times."""
-        assert jwt.decode(TOKEN, options={"verify_signature": False}) == CLAIMS
-        assert jwt.get_unverified_header(TOKEN) == {"alg": "HS256", "kid": "new", "typ": "authn+jwt"}
+        token = TOKENS.encode(KIND, REFERENCE)
+        assert jwt.decode(token, options={"verify_signature": False}) == CLAIMS
+        assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "new", "typ": "authn+jwt"}
 
     def test_our_own_forgery_is_read(self):
         """The corpus below forges well: unchanged, its tokens are read."""
@@ -341,10 +342,42 @@ class TestRefusing:
         """Anything but three exact segments is refused."""
         _cause(token)
 
+    @pytest.mark.parametrize("shape", ["just too long", "huge"])
+    def test_long_tokens_cost_nothing(self, shape):
+        """A token longer than any of ours is refused for that, with nothing in it read, even if we had signed it."""
+        assert _cause(SHAPES[shape]) == "not a token"
+
     @pytest.mark.parametrize("payload", JSONS.values(), ids=JSONS)
     def test_payloads_are_objects(self, payload):
         """A payload that is no JSON object in UTF-8 is refused even if we had signed it."""
         _cause(_raw(HEADER, payload))
+
+    def test_the_longest_token_is_read(self):
+        """A token of 1024 characters, with an id of 64, is read; one that is a character longer is none."""
+        reference = replace(REFERENCE, id="x" * 64)
+        longest, longer = (Tokens(RING, "issuer", "a" * length) for length in (549, 550))
+        token = longest.encode(KIND, reference)
+        assert len(token) == 1024
+        assert longest.decode(KIND, token, now=NOW) == reference
+        assert _cause(longer.encode(KIND, reference), tokens=longer) == "not a token"
+
+    @pytest.mark.parametrize(
+        ("claims", "cause"),
+        [
+            ({"iss": "other"}, "issuer or audience"),
+            ({"aud": "other"}, "issuer or audience"),
+            ({"jti": ""}, "jti"),
+            ({"jti": 7}, "jti"),
+            ({"gen": 0}, "gen"),
+            ({"gen": "3"}, "gen"),
+            ({"iat": 1.5}, "iat"),
+            ({"exp": 10**20}, "exp"),
+            ({"exp": MISSING}, "claims"),
+        ],
+    )
+    def test_the_log_is_told_what_was_wrong(self, claims, cause):
+        """The private cause names the claim at fault; outside, all of these look alike."""
+        assert _cause(_signed(**claims)) == cause
 
     def test_past_times_are_past(self):
         """A negative `exp` is a time long ago, and so expired."""

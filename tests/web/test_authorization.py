@@ -43,6 +43,7 @@ def test_no_header_is_no_credential():
         (b"BEARER abc", "abc"),
         (b"Bearer    abc", "abc"),
         (b" \tBearer abc\t ", "abc"),
+        (b"Bearer XabcX", "XabcX"),
         (b"Bearer aZ09-._~+/==", "aZ09-._~+/=="),
     ],
 )

@@ -78,8 +78,11 @@ def test_json_media_types_are_accepted(value):
         [(b"content-type", b"application/json; charset=utf-8; charset=utf-16")],
         [(b"content-type", b"application/json; version=2")],
         [(b"content-type", b"application/json\n")],
+        [(b"content-type", b"Xapplication/json")],
         [*JSON, (b"content-encoding", b"gzip")],
         [*JSON, (b"content-encoding", b"identity, gzip")],
+        [*JSON, (b"content-encoding", b"identity\v")],
+        [*JSON, (b"content-encoding", b"identityX")],
         [*JSON, (b"content-encoding", b"identity"), (b"Content-Encoding", b"br")],
     ],
 )
@@ -264,6 +267,8 @@ def test_an_optional_field_is_returned_if_present():
         ({"agent": "x" * 5}, ("agent", "too_long")),
         ({"role": "root"}, ("role", "unknown")),
         ({"Password": "b"}, ("Password", "unknown")),
+        ({"x": "b"}, ("x", "unknown")),
+        ({"x" * 64: "b"}, ("x" * 64, "unknown")),
     ],
 )
 def test_a_field_at_fault_is_named(changes, expected):

@@ -31,6 +31,7 @@ def cookie(*values: bytes) -> list[tuple[bytes, bytes]]:
         (cookie(b"__Host-authcore=abc ; a=1"), "abc"),
         (cookie(b"__Host-authcore="), ""),
         (cookie(b"__Host-authcore=a=b=="), "a=b=="),
+        (cookie(b"__Host-authcore=XabcX"), "XabcX"),
         ([(b"CoOkIe", b"__Host-authcore=abc")], "abc"),
         ([(b"cookie2", b"__Host-authcore=abc")], None),
     ],
@@ -73,6 +74,7 @@ def test_a_duplicate_is_refused(headers):
         b"__Host-authcore2=EVIL",
         b"=__Host-authcore=EVIL",
         b"__Host-authcore",
+        b"X__Host-authcore=EVIL",
         b"__Host-authcore =EVIL",
         b"__Host-authcore\t=EVIL",
         b"\xc2\x85__Host-authcore=EVIL",
@@ -192,7 +194,7 @@ def test_clearing_repeats_the_attributes(settings):
 )
 def test_no_value_can_leave_its_pair(value):
     """A value that could begin an attribute or a header is refused, and not repeated in the error."""
-    with pytest.raises(ValueError, match="cookie-octets") as refusal:
+    with pytest.raises(ValueError, match=r"^a cookie value is made of cookie-octets only$") as refusal:
         set_cookie(CookieSettings(), value, max_age=None)
     assert value not in str(refusal.value)
 
@@ -208,5 +210,5 @@ def test_name_and_value_fit_into_a_browser():
 @pytest.mark.parametrize("max_age", [-1, 2**31])
 def test_max_age_is_bounded(max_age):
     """A negative or unreadably large lifetime is refused."""
-    with pytest.raises(ValueError, match="max_age"):
+    with pytest.raises(ValueError, match=r"^max_age is a number of seconds from 0 to 2147483647$"):
         set_cookie(CookieSettings(), "v", max_age=max_age)

@@ -32,5 +32,5 @@ def test_a_last_letter_is_no_slash():
 @pytest.mark.parametrize("paths", ["/health", "", ["health"], [""]])
 def test_what_was_meant_otherwise_is_refused(paths):
     """A text where a list is meant would exempt every path, letter by letter; it is refused when it is given."""
-    with pytest.raises(ConfigurationError, match="^exempt is a list of paths"):
+    with pytest.raises(ConfigurationError, match=r"^exempt is a list of paths"):
         Exemptions(paths)

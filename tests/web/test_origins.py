@@ -22,6 +22,13 @@ def site(*values: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"sec-fetch-site", value) for value in values]
 
 
+def cause(headers, *, cookie_present=False) -> str:
+    """The private reason why the request is refused."""
+    with pytest.raises(CrossSiteRequest) as refusal:
+        check_origin(headers, allowed=ALLOWED, cookie_present=cookie_present)
+    return refusal.value.cause
+
+
 def refused(headers, *, cookie_present=False, allowed=ALLOWED) -> bool:
     """Whether the request is taken for another site's."""
     try:
@@ -62,6 +69,8 @@ def test_pages_of_the_application_pass(headers):
         b"https://app.example.org:8443",
         b"https://app.example.org/",
         b"https://app.example.org.",
+        b"https://app.example.orgX",
+        b"https://app.example.org\v",
         b"https://app.example.org.evil.example",
         b"https://app.example.org@evil.example",
         b"https://evil.example?https://app.example.org",
@@ -116,6 +125,21 @@ def test_a_client_that_is_no_browser_passes_without_a_cookie():
 def test_a_cookie_with_neither_header_is_refused():
     """With neither header, a request with a cookie is refused: an old browser may have been made to send it."""
     assert refused([], cookie_present=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        (origin(b"null", b"null"), "more than one Origin or Sec-Fetch-Site"),
+        (site(b"none", b"none"), "more than one Origin or Sec-Fetch-Site"),
+        (origin(b"null"), "an Origin that is not configured"),
+        (site(b"none"), "no Origin, and Sec-Fetch-Site is not same-origin"),
+        ([], "a cookie with neither Origin nor Sec-Fetch-Site"),
+    ],
+)
+def test_the_log_is_told_which_rule_refused(headers, told):
+    """Each rule has a private cause of its own, by which whoever operates a proxy finds what it drops."""
+    assert cause(headers, cookie_present=True) == told
 
 
 def test_host_and_referer_count_for_nothing():
@@ -191,11 +215,23 @@ def test_anything_but_an_origin_is_refused(text):
         canonical_origin(text)
 
 
+def test_what_is_no_origin_is_shown():
+    """The refusal of a configured origin shows what was configured."""
+    with pytest.raises(ConfigurationError, match=r"not 'https://example\.org/app'$"):
+        canonical_origin("https://example.org/app")
+
+
 def test_a_password_in_a_configured_origin_is_not_repeated():
     """The refusal of a URL with credentials does not show them."""
     with pytest.raises(ConfigurationError) as refusal:
         canonical_origin("https://ada:s3cret@example.org")
     assert "s3cret" not in str(refusal.value)
+
+
+def test_a_password_with_an_at_sign_is_not_repeated_either():
+    """What is shown of a URL begins after its last at sign."""
+    with pytest.raises(ConfigurationError, match=r"not 'example\.org'$"):
+        canonical_origin("https://ada:s3@cret@example.org")
 
 
 @given(st.text(max_size=60) | st.text(max_size=40).map("https://".__add__))

@@ -118,6 +118,7 @@ def test_schema(kind):
     """A problem's schema requires exactly the members that the problem has, and allows their values."""
     schema, told = problem_schema(kind), json.loads(problem(make(kind)).body)
     assert set(told) == set(schema["properties"]) == set(schema["required"])
+    assert schema["properties"]["detail"]["examples"] == [kind.text]
     types = {"string": str, "integer": int}
     for name, member in schema["properties"].items():
         assert told[name] == member["const"] if "const" in member else isinstance(told[name], types[member["type"]])
@@ -163,6 +164,7 @@ def test_unexpected():
     """What nobody foresaw is a 500 that says nothing."""
     response = unexpected()
     assert (response.status, json.loads(response.body)["code"]) == (500, "internal_error")
+    assert json.loads(response.body)["detail"] == "Something went wrong on the server."
     assert dict(response.headers)[b"cache-control"] == b"no-store"
     assert dict(response.headers)[b"content-length"] == str(len(response.body)).encode()
 
