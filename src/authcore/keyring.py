@@ -1,23 +1,24 @@
 """The keys: one root secret per key id, and a separate key derived from it for each purpose.
 
-No default, no file, no I/O.
+Beside them stand, if an application wants them, keys of its own for tokens.  No default, no file, no I/O.
 """
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from authcore.environment import PREFIX, read_text
 from authcore.errors import ConfigurationError
+from authcore.key_material import accept_kid, accept_secret
+from authcore.signing import SigningKey, VerificationKey
 
 __all__ = ["Keyring", "RootKey"]
 
 _SHORTEST: Final = 32
-_FEWEST_DIFFERENT_BYTES: Final = 8
-_LONGEST_KID: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +33,38 @@ class RootKey:
 
     def __post_init__(self) -> None:
         """Refuse what could be guessed, or could not stand in a token's header."""
-        if not self.kid.isascii() or not self.kid.replace("-", "").isalnum() or len(self.kid) > _LONGEST_KID:
-            raise ConfigurationError(f"a key id is 1 to {_LONGEST_KID} ASCII letters, digits and hyphens")
-        if not isinstance(self.secret, bytes):
-            raise ConfigurationError(f"the secret of key {self.kid!r} must be bytes")
-        if len(self.secret) < _SHORTEST:
-            raise ConfigurationError(
-                f"the secret of key {self.kid!r} must be at least {_SHORTEST} bytes: use secrets.token_bytes(32)"
-            )
-        if len(set(self.secret)) < _FEWEST_DIFFERENT_BYTES:
-            raise ConfigurationError(f"the secret of key {self.kid!r} is not random: use secrets.token_bytes(32)")
+        accept_kid(self.kid)
+        accept_secret(self.kid, self.secret, shortest=_SHORTEST)
 
 
 @dataclass(frozen=True)
 class Keyring:
-    """All keys, newest first: the first one signs, every one verifies.
+    """All keys: what is derived for codes and tokens comes from the first of `keys`, and each of them verifies.
 
-    Raises ConfigurationError if there is none, or if two share an id or a secret.
+    With `signing`, tokens are signed by that key instead.  A key in `verifying` signs nothing: put a new one there
+    before it signs anywhere, and a former one until the last of its tokens has expired.  Raises ConfigurationError if
+    there is no root key, or if two keys share an id or a secret.
     """
 
     keys: Sequence[RootKey]
+    signing: SigningKey | None = None
+    verifying: Sequence[SigningKey | VerificationKey] = ()
 
     def __post_init__(self) -> None:
-        """Refuse an empty or ambiguous ring."""
+        """Refuse an empty or ambiguous ring, and one that could not sign."""
         object.__setattr__(self, "keys", tuple(self.keys))
+        object.__setattr__(self, "verifying", tuple(self.verifying))
         if not self.keys:
             raise ConfigurationError("a keyring needs at least one key")
-        if len(set(self.kids)) < len(self.keys) or len({key.secret for key in self.keys}) < len(self.keys):
+        if not isinstance(self.signing, SigningKey | None):
+            raise ConfigurationError("what signs must be a SigningKey")
+        if not all(isinstance(key, SigningKey | VerificationKey) for key in self.verifying):
+            raise ConfigurationError("what verifies must be a VerificationKey or a SigningKey")
+        given = [*filter(None, [self.signing]), *self.verifying]
+        kids = {key.kid for key in (*self.keys, *given)}
+        secrets = {*(key.secret for key in self.keys), *(key.opened.identity for key in given)}
+        # Under a second id a key would serve a second algorithm (RFC 8725 section 3.1), or outlive its removal.
+        if min(len(kids), len(secrets)) < len(self.keys) + len(given):
             raise ConfigurationError("two keys of a keyring share an id or a secret")
 
     @classmethod
@@ -70,14 +76,22 @@ class Keyring:
         """
         return cls([_read(place, pair.strip()) for place, pair in enumerate(text.split(","), 1) if pair.strip()])
 
+    @classmethod
+    def from_env(cls, prefix: str = PREFIX, environ: Mapping[str, str] | None = None) -> "Keyring":
+        """Read a keyring from the variable `AUTHCORE_KEYS`, as `parse` does; there is no default."""
+        try:
+            return cls.parse(read_text("KEYS", prefix=prefix, environ=environ) or "")
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{prefix}KEYS: {error}") from None
+
     @property
-    def signing_kid(self) -> str:
-        """The id of the key that signs."""
+    def newest_kid(self) -> str:
+        """The id of the root key from which new codes, and the keys of new tokens, are derived."""
         return self.keys[0].kid
 
     @property
     def kids(self) -> tuple[str, ...]:
-        """The ids of all keys, newest first."""
+        """The ids of all root keys, newest first."""
         return tuple(key.kid for key in self.keys)
 
     def derive(self, kid: str, purpose: str) -> bytes | None:

@@ -1,34 +1,40 @@
 """Session tokens: signed references to stored sessions.
 
-The one module that uses PyJWT; a token holds no account data.
+The one module that uses PyJWT, and of it nothing but the signatures; a token holds no account data.
 """
 
+import binascii
 import json
 import math
 import re
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final, cast
 
-from authcore.errors import InvalidToken, SessionExpired
+from authcore.errors import ConfigurationError, InvalidToken, SessionExpired
+from authcore.key_material import Algorithm
 from authcore.keyring import Keyring
+from authcore.signing import SigningKey, VerificationKey
 
 if TYPE_CHECKING:
-    from jwt import PyJWS
+    from jwt.algorithms import Algorithm as Signer
 
-__all__ = ["Reference", "TokenKind", "Tokens"]
+__all__ = ["LONGEST_TOKEN", "Reference", "TokenKind", "TokenVerifier", "Tokens"]
 
-_ALGORITHM: Final = "HS256"
-_LONGEST_TOKEN: Final = 1024
+LONGEST_TOKEN: Final = 1536
+"""No token is longer: one signed with RSA has up to 683 characters of signature, and must still fit into a cookie."""
+
 _LONGEST_ID: Final = 64
 
-_SEGMENT: Final = "[A-Za-z0-9_-]+"
-# A signature of 32 bytes is 43 characters, and the last one has two bits to spare: one spelling of it is enough.
-_TOKEN: Final = re.compile(rf"{_SEGMENT}\.{_SEGMENT}\.[A-Za-z0-9_-]{{42}}[AEIMQUYcgkosw048]")
+_TOKEN: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _CLAIMS: Final = frozenset({"iss", "aud", "jti", "gen", "iat", "exp"})
+
+_Key = SigningKey | VerificationKey
 
 
 class TokenKind(StrEnum):
@@ -48,30 +54,15 @@ class Reference:
     expires_at: datetime
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """Signs references and reads them back, for one issuer and one audience.
+class _Reader(ABC):
+    """Reads tokens back with the keys of their kinds, for one issuer and one audience."""
 
-    HS256 with a key of its own for each kind of token; times are judged by the caller's clock, in whole seconds.
-    """
-
-    keyring: Keyring
     issuer: str
     audience: str
 
-    def encode(self, kind: TokenKind, reference: Reference) -> str:
-        """Return the token of a reference, signed by the keyring's first key."""
-        kid = self.keyring.signing_kid
-        claims: dict[str, str | int] = {
-            "iss": self.issuer,
-            "aud": self.audience,
-            "jti": reference.id,
-            "gen": reference.generation,
-            "iat": int(reference.issued_at.timestamp()),
-            # Rounded up: the deadline itself, which the row holds to the microsecond, is judged there.
-            "exp": math.ceil(reference.expires_at.timestamp()),
-        }
-        return _sign(_written(claims), self._key(kid, kind), kid=kid, kind=kind)
+    @abstractmethod
+    def _keys(self, kind: TokenKind) -> Sequence[_Key]:
+        """Return the keys that verify tokens of one kind."""
 
     def decode(self, kind: TokenKind, token: str, *, now: datetime) -> Reference:
         """Return what a token of this kind says.
@@ -79,14 +70,18 @@ class Tokens:
         Raises InvalidToken for anything else, and SessionExpired on and after `exp` (RFC 7519 section 4.1.4); both
         look alike from outside.  Costs no I/O and a bounded time.
         """
-        if len(token) > _LONGEST_TOKEN or not _TOKEN.fullmatch(token):
+        parts = None if len(token) > LONGEST_TOKEN else _TOKEN.fullmatch(token)
+        if parts is None:
             raise InvalidToken(cause="not a token")
+        header, payload, signature = parts.groups()
         # The header is compared with the few that we write ourselves, never interpreted: there is no `alg`, `jku`,
         # `crit` or `b64` for an attacker to choose.
-        key = self._keys.get((kind, token.partition(".")[0]))
+        key = self._known.get((kind, header))
         if key is None:
             raise InvalidToken(cause="header")
-        reference = self._reference(_claims(_verified(token, key)))
+        if not _is_signed(f"{header}.{payload}", signature, key):
+            raise InvalidToken(cause="signature")
+        reference = self._reference(_claims(payload))
         if now >= reference.expires_at:
             raise SessionExpired(cause="exp")
         return reference
@@ -102,42 +97,115 @@ class Tokens:
         issued_at, expires_at = _time(claims, "iat"), _time(claims, "exp")
         return Reference(id=identity, generation=generation, issued_at=issued_at, expires_at=expires_at)
 
-    def _key(self, kid: str, kind: TokenKind) -> bytes:
-        return cast("bytes", self.keyring.derive(kid, f"token/{kind}"))
+    @cached_property
+    def _known(self) -> dict[tuple[TokenKind, str], _Key]:
+        """The key of each header that these keys write."""
+        return {(kind, _header(kind, key)): key for kind in TokenKind for key in self._keys(kind)}
+
+
+@dataclass(frozen=True)
+class TokenVerifier(_Reader):
+    """Reads the tokens of another process with public keys, and can make none.
+
+    It learns what a token says, not whether its session still lives: only the store knows that.  Raises
+    ConfigurationError if there is no key, if two share an id, or if one of them could sign.
+    """
+
+    keys: Sequence[VerificationKey]
+    issuer: str
+    audience: str
+
+    def __post_init__(self) -> None:
+        """Refuse keys that are too few, ambiguous, or more than is needed."""
+        object.__setattr__(self, "keys", tuple(self.keys))
+        if not all(isinstance(key, VerificationKey) for key in self.keys):
+            raise ConfigurationError("a verifier must not be able to sign: give it each key's verification_key")
+        if not self.keys or len({key.kid for key in self.keys}) < len(self.keys):
+            raise ConfigurationError("a verifier needs at least one key, and each needs an id of its own")
+
+    def _keys(self, kind: TokenKind) -> Sequence[_Key]:  # noqa: ARG002  one key for all kinds, as in `Tokens`
+        return self.keys
+
+
+@dataclass(frozen=True)
+class Tokens(_Reader):
+    """Signs references and reads them back, for one issuer and one audience.
+
+    Signs with the keyring's `signing` key, or else with HS256 and a derived key of its own for each kind of token.
+    Times are judged by the caller's clock, in whole seconds.
+    """
+
+    keyring: Keyring
+    issuer: str
+    audience: str
+
+    def encode(self, kind: TokenKind, reference: Reference) -> str:
+        """Return the token of a reference, signed by the key that signs tokens of its kind."""
+        claims: dict[str, str | int] = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "jti": reference.id,
+            "gen": reference.generation,
+            "iat": int(reference.issued_at.timestamp()),
+            # Rounded up: the deadline itself, which the row holds to the microsecond, is judged there.
+            "exp": math.ceil(reference.expires_at.timestamp()),
+        }
+        key = self._signing[kind]
+        return _signed(f"{_header(kind, key)}.{_written(claims)}", key)
+
+    def _keys(self, kind: TokenKind) -> Sequence[_Key]:
+        # A derived key serves one kind of token.  A key that was given serves all: what keeps the kinds apart then is
+        # `typ`, which is signed, and compared with ours before any key is chosen; and applications, `aud`.
+        return [*filter(None, [self.keyring.signing]), *self._derived(kind), *self.keyring.verifying]
+
+    def _derived(self, kind: TokenKind) -> list[SigningKey]:
+        derive = self.keyring.derive
+        return [
+            SigningKey(kid, Algorithm.HS256, cast("bytes", derive(kid, f"token/{kind}"))) for kid in self.keyring.kids
+        ]
 
     @cached_property
-    def _keys(self) -> dict[tuple[TokenKind, str], bytes]:
-        """The key of each header that this keyring writes."""
-        return {
-            (kind, self._header(kid, kind)): self._key(kid, kind) for kid in self.keyring.kids for kind in TokenKind
-        }
-
-    def _header(self, kid: str, kind: TokenKind) -> str:
-        return _sign(b"{}", self._key(kid, kind), kid=kid, kind=kind).partition(".")[0]
+    def _signing(self) -> dict[TokenKind, SigningKey]:
+        return {kind: self.keyring.signing or self._derived(kind)[0] for kind in TokenKind}
 
 
-def _sign(payload: bytes, key: bytes, *, kid: str, kind: TokenKind) -> str:
-    return _signer().encode(payload, key, algorithm=_ALGORITHM, headers={"kid": kid, "typ": kind})
+def _header(kind: TokenKind, key: _Key) -> str:
+    return _written({"alg": key.algorithm, "kid": key.kid, "typ": kind})
 
 
-def _verified(token: str, key: bytes) -> bytes:
-    from jwt import PyJWTError  # noqa: PLC0415  as below
+def _signed(message: str, key: SigningKey) -> str:
+    signature = _signer(key.algorithm).sign(message.encode(), key.opened.private)
+    return f"{message}.{_base64(signature)}"
 
+
+def _is_signed(message: str, signature: str, key: _Key) -> bool:
+    octets = _octets(signature)
+    # Whoever has an ECDSA signature can make a second one.  Both say the same, and a token is a reference, so nothing
+    # is gained by it.
+    return octets is not None and _signer(key.algorithm).verify(message.encode(), key.opened.public, octets)
+
+
+def _base64(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def _octets(text: str) -> bytes | None:
+    """Read base64; one spelling is enough, though the last character may have bits to spare."""
     try:
-        payload: bytes = _signer().decode(token, key, algorithms=[_ALGORITHM])
-    except (PyJWTError, ValueError) as error:
-        raise InvalidToken(cause=type(error).__name__) from None
-    return payload
+        octets = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    return octets if _base64(octets) == text else None
 
 
-def _written(claims: Mapping[str, object]) -> bytes:
-    return json.dumps(claims, separators=(",", ":")).encode()
+def _written(members: Mapping[str, object]) -> str:
+    return _base64(json.dumps(members, separators=(",", ":")).encode())
 
 
-def _claims(payload: bytes) -> dict[str, object]:
+def _claims(payload: str) -> dict[str, object]:
     """Read signed claims; only what we would have written, octet for octet, is read at all (RFC 8725 section 3.7)."""
     try:
-        claims = json.loads(payload)
+        claims = json.loads(_octets(payload) or b"")
         as_written = isinstance(claims, dict) and _written(claims) == payload
     except (ValueError, RecursionError):
         as_written = False
@@ -157,8 +225,8 @@ def _time(claims: dict[str, object], name: str) -> datetime:
 
 
 @cache
-def _signer() -> "PyJWS":
-    """Return the one signer, which knows one algorithm and keeps no key."""
+def _signer(algorithm: Algorithm) -> "Signer":
+    """Return what signs and verifies; it knows one algorithm, and keeps no key."""
     from jwt import PyJWS  # noqa: PLC0415  loaded on first use, so that importing authcore loads no third party
 
-    return PyJWS(algorithms=[_ALGORITHM])
+    return PyJWS(algorithms=[algorithm]).get_algorithm_by_name(algorithm)

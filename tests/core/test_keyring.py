@@ -4,16 +4,21 @@ import hashlib
 import hmac
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
 
 from authcore.errors import ConfigurationError
 from authcore.keyring import Keyring, RootKey
+from authcore.signing import Algorithm, SigningKey
+from tests.core.keys import signing_key
 
 SECRET = hashlib.sha256(b"one").digest()
 OTHER = hashlib.sha256(b"two").digest()
 RING = Keyring([RootKey("new", SECRET), RootKey("old", OTHER)])
+EDDSA = signing_key(Algorithm.EDDSA)
+RS256 = signing_key(Algorithm.RS256)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 PIECES = st.sampled_from([f"new:{SECRET.hex()}", f"old:{OTHER.hex()}", SECRET.hex(), "new", ":", ",", ", ", "="])
 
@@ -63,6 +68,7 @@ class TestRootKey:
             (b"abcdefg" * 9, "is not random"),
             (SECRET.hex(), "must be bytes"),
             (bytearray(SECRET), "must be bytes"),
+            (b"-----BEGIN PUBLIC KEY-----".ljust(64, b"="), ""),
         ],
     )
     def test_guessable_secrets_are_refused(self, secret, fault):
@@ -86,8 +92,8 @@ class TestKeyring:
     """All keys, newest first."""
 
     def test_the_first_key_signs(self):
-        """The first key signs, and all are known by their ids in order."""
-        assert (RING.signing_kid, RING.kids) == ("new", ("new", "old"))
+        """The first key is the newest, and all are known by their ids in order."""
+        assert (RING.newest_kid, RING.kids) == ("new", ("new", "old"))
 
     @pytest.mark.parametrize(
         ("keys", "fault"),
@@ -104,11 +110,51 @@ class TestKeyring:
             Keyring(keys)
 
     def test_a_ring_keeps_its_keys(self):
-        """What is done to the list of keys after a ring was made of it changes nothing."""
-        keys = [RootKey("new", SECRET)]
-        ring = Keyring(keys)
+        """What is done to the lists of keys after a ring was made of them changes nothing."""
+        keys, verifying = [RootKey("new", SECRET)], [EDDSA]
+        ring = Keyring(keys, verifying=verifying)
         keys.clear()
-        assert ring.kids == ("new",)
+        verifying.clear()
+        assert (ring.kids, ring.verifying) == (("new",), (EDDSA,))
+
+    @pytest.mark.parametrize(
+        ("signing", "verifying"),
+        [
+            (signing_key(Algorithm.EDDSA, "new"), []),
+            (None, [signing_key(Algorithm.EDDSA, "old")]),
+            (SigningKey("s1", Algorithm.HS256, SECRET), []),
+            (signing_key(Algorithm.EDDSA), [signing_key(Algorithm.ES256)]),
+            (signing_key(Algorithm.EDDSA), [signing_key(Algorithm.EDDSA).verification_key]),
+            (
+                signing_key(Algorithm.EDDSA),
+                [replace(signing_key(Algorithm.EDDSA).verification_key, kid="s2")],
+            ),
+            (
+                signing_key(Algorithm.RS256),
+                [replace(signing_key(Algorithm.RS256), kid="s2", algorithm=Algorithm.RS512)],
+            ),
+        ],
+    )
+    def test_keys_of_tokens_are_told_apart(self, signing, verifying):
+        """A key of tokens that shares its id, its secret or its public half with another one is refused."""
+        with pytest.raises(ConfigurationError, match="share an id or a secret"):
+            Keyring(RING.keys, signing, verifying)
+
+    @pytest.mark.parametrize("signing", [EDDSA.verification_key, RootKey("s1", hashlib.sha256(b"three").digest())])
+    def test_a_ring_can_sign(self, signing):
+        """A ring whose signing key could not sign, or is of another sort, is refused."""
+        with pytest.raises(ConfigurationError, match="a SigningKey"):
+            Keyring(RING.keys, signing)
+
+    def test_other_keys_do_not_verify(self):
+        """A root key among the keys that verify is refused."""
+        with pytest.raises(ConfigurationError, match="a VerificationKey"):
+            Keyring(RING.keys, verifying=[RootKey("s1", hashlib.sha256(b"three").digest())])
+
+    def test_codes_need_a_root_key(self):
+        """Keys of tokens do not make a ring: codes are derived from a root secret."""
+        with pytest.raises(ConfigurationError, match="at least one key"):
+            Keyring([], EDDSA)
 
     @given(st.binary(min_size=32, max_size=80).filter(lambda secret: len(set(secret)) >= 8), WORDS)
     def test_keys_are_derived_by_hkdf(self, secret, purpose):
@@ -187,4 +233,4 @@ class TestParsing:
         """Whatever a line holds, it is a ring with a key that signs, or refused."""
         with suppress(ConfigurationError):
             ring = Keyring.parse(text)
-            assert ring.derive(ring.signing_kid, "any purpose")
+            assert ring.derive(ring.newest_kid, "any purpose")
