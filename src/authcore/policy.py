@@ -3,13 +3,15 @@
 No secret is here.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from authcore.cookie_settings import CookieSettings
+from authcore.environment import PREFIX, read_settings
 from authcore.errors import ConfigurationError
-from authcore.identifiers import IdentifierKind
+from authcore.identifiers import TYPED, IdentifierKind
 
 __all__ = ["Policy"]
 
@@ -21,6 +23,8 @@ _MOST_ATTEMPTS: Final = 100
 _MOST_SENDINGS: Final = 8
 _LONGEST_CHALLENGE: Final = timedelta(minutes=10)
 _LONGEST_SESSION: Final = timedelta(days=30)
+_LONGEST_PENDING: Final = timedelta(hours=1)
+_MOST_CODE_SENDINGS: Final = 10
 _SHORTEST_PASSWORD: Final = 8
 _SHORTEST_MAXIMUM: Final = 64
 _LONGEST_PASSWORD: Final = 4096
@@ -40,11 +44,23 @@ class Policy:
     audience: str = "authcore"
     """The `aud` of tokens: which application they are for."""
 
+    grace: timedelta = timedelta(seconds=30)
+    """How long a rotated token still counts after its successor was first used: for requests under way."""
+
+    rotation: timedelta = timedelta(hours=1)
+    """After this long in use a session's token is replaced by its next generation."""
+
     inactivity: timedelta = timedelta(hours=24)
-    """After this long without renewal a person logs in again."""
+    """After this long without rotation a person logs in again."""
 
     absolute: timedelta = timedelta(days=30)
     """After this long a person logs in again, whatever happened; at most 30 days (NIST 800-63B-4 section 2.1.3)."""
+
+    second_factor: bool = False
+    """Whether every account needs a second factor; otherwise those which have chosen to."""
+
+    second_factor_time: timedelta = timedelta(minutes=15)
+    """How long a pending session waits for its second factor; at most an hour."""
 
     challenge: timedelta = timedelta(minutes=10)
     """How long a code holds; at most 10 minutes (OWASP ASVS 6.5.5, NIST 800-63B-4 section 3.1.3.2)."""
@@ -57,6 +73,9 @@ class Policy:
 
     code_attempts: int = 5
     """How many guesses one code allows; at most 100 (NIST 800-63B-4 section 3.2.2)."""
+
+    code_sendings: int = 3
+    """How often one code is sent: 1 to 10.  After that a new one must be asked for."""
 
     challenge_failures: int = 50
     """How many wrong codes an account may give for one purpose in a window, over all codes: 1 to 100."""
@@ -73,7 +92,7 @@ class Policy:
     own_words: tuple[str, ...] = ()
     """Words of this application (its name, its company) that must not make a password (OWASP ASVS 6.2.11)."""
 
-    login_with: frozenset[IdentifierKind] = frozenset(IdentifierKind)
+    login_with: frozenset[IdentifierKind] = TYPED
     """Which kinds of identifier a person may log in with."""
 
     bearer: bool = False
@@ -105,9 +124,21 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse what is unsafe."""
-        for problem, is_so in self._problems().items():
-            if is_so:
-                raise ConfigurationError(problem)
+        problems = [problem for problem, is_so in self._problems().items() if is_so]
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+
+    @classmethod
+    def from_env(
+        cls, prefix: str = PREFIX, environ: Mapping[str, str] | None = None, *, besides: Collection[str] = ()
+    ) -> "Policy":
+        """Read a policy from environment variables: `AUTHCORE_CHALLENGE=5m`, and so on for each setting.
+
+        `environ` is the process's own unless another one is given; `besides` names variables with that prefix that are
+        somebody else's.  Raises ConfigurationError, which tells all that is wrong at once and repeats no value: names
+        that nothing reads, values that are not of the setting's type, and mixes that are unsafe.
+        """
+        return read_settings(cls(), prefix=prefix, environ=environ, besides=besides)
 
     def _problems(self) -> dict[str, bool]:
         """Each rule, as a sentence that says what to do, and whether it is broken."""
@@ -117,8 +148,13 @@ class Policy:
             "issuer and audience must be 1 to 100 ASCII characters": not all(
                 text.isascii() and 0 < len(text) <= _LONGEST_NAME for text in (self.issuer, self.audience)
             ),
+            "grace must be longer than zero and shorter than rotation": not zero < self.grace < self.rotation,
+            "rotation must be shorter than inactivity": self.rotation >= self.inactivity,
             "inactivity must be longer than zero and at most absolute": not zero < self.inactivity <= self.absolute,
             "absolute must be at most 30 days": self.absolute > _LONGEST_SESSION,
+            "second_factor_time must be longer than zero and at most an hour": not zero
+            < self.second_factor_time
+            <= _LONGEST_PENDING,
             "challenge must be longer than zero and at most 10 minutes": not zero
             < self.challenge
             <= _LONGEST_CHALLENGE,
@@ -131,6 +167,7 @@ class Policy:
             <= _LONGEST_CODE
             or len(letters) ** self.code_length < _FEWEST_CODES,
             "code_attempts must be 1 to 100": not 1 <= self.code_attempts <= _MOST_ATTEMPTS,
+            "code_sendings must be 1 to 10": not 1 <= self.code_sendings <= _MOST_CODE_SENDINGS,
             "challenge_failures must be 1 to 100, and challenge_window longer than challenge": not (
                 1 <= self.challenge_failures <= _MOST_ATTEMPTS and self.challenge < self.challenge_window
             ),
@@ -140,7 +177,9 @@ class Policy:
             )
             <= self.password_max_length
             <= _LONGEST_PASSWORD,
-            "login_with must name at least one kind of identifier": not self.login_with,
+            "login_with must name at least one kind of identifier, and only those that a person can type": not (
+                frozenset() < self.login_with <= TYPED
+            ),
             "session_cookie and challenge_cookie must have different names": self.session_cookie.name
             == self.challenge_cookie.name,
             "message_attempts must be 1 to 8 and message_lease longer than zero": not 1

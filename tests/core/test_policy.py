@@ -10,7 +10,7 @@ import pytest
 from authcore import policy
 from authcore.cookie_settings import CookieSettings
 from authcore.errors import ConfigurationError
-from authcore.identifiers import IdentifierKind
+from authcore.identifiers import TYPED, IdentifierKind
 from authcore.policy import Policy
 
 TICK = timedelta(microseconds=1)
@@ -18,9 +18,16 @@ ZERO = timedelta(0)
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 
 GOOD = [
-    {"inactivity": TICK},
+    {"grace": TICK},
+    {"grace": TICK, "rotation": 2 * TICK},
+    {"rotation": DAYS - TICK},
+    {"inactivity": 60 * MINUTES + TICK},
     {"inactivity": 30 * DAYS},
-    {"inactivity": TICK, "absolute": TICK},
+    {"grace": TICK, "rotation": 2 * TICK, "inactivity": 3 * TICK, "absolute": 3 * TICK},
+    {"second_factor_time": TICK},
+    {"second_factor_time": 60 * MINUTES},
+    {"code_sendings": 1},
+    {"code_sendings": 10},
     {"absolute": 30 * DAYS},
     {"challenge": TICK},
     {"challenge": 10 * MINUTES},
@@ -50,6 +57,15 @@ GOOD = [
 ]
 
 BAD = [
+    ({"grace": ZERO}, "grace"),
+    ({"grace": 60 * MINUTES}, "grace"),
+    ({"rotation": ZERO}, "rotation"),
+    ({"rotation": DAYS}, "rotation"),
+    ({"inactivity": 60 * MINUTES}, "inactivity"),
+    ({"second_factor_time": ZERO}, "second_factor_time"),
+    ({"second_factor_time": 60 * MINUTES + TICK}, "second_factor_time"),
+    ({"code_sendings": 0}, "code_sendings"),
+    ({"code_sendings": 11}, "code_sendings"),
     ({"inactivity": ZERO}, "inactivity"),
     ({"inactivity": -TICK}, "inactivity"),
     ({"inactivity": 30 * DAYS + TICK}, "inactivity"),
@@ -89,6 +105,7 @@ BAD = [
     ({"password_max_length": 4097}, "password_max_length"),
     ({"password_min_length": 65, "password_max_length": 64}, "password_max_length"),
     ({"login_with": frozenset()}, "login_with"),
+    ({"login_with": frozenset(IdentifierKind)}, "login_with"),
     ({"issuer": ""}, "issuer"),
     ({"audience": ""}, "audience"),
     ({"message_attempts": 0}, "message_attempts"),
@@ -144,7 +161,7 @@ def test_defaults_are_the_strict_ones():
     assert (built.inactivity, built.absolute, built.challenge) == (DAYS, 30 * DAYS, 10 * MINUTES)
     assert (built.code_alphabet, built.code_length, built.code_attempts) == ("0123456789", 6, 5)
     assert (built.password_min_length, built.password_max_length) == (15, 256)
-    assert (built.login_with, built.bearer, built.origins) == (frozenset(IdentifierKind), False, frozenset())
+    assert (built.login_with, built.bearer, built.origins) == (TYPED, False, frozenset())
     assert (built.session_cookie.name, built.challenge_cookie.name) == ("__Host-authcore", "__Host-authcore-two-step")
     assert (built.message_attempts, built.message_lease) == (6, 2 * MINUTES)
     assert (built.flow_attempts, built.flow_patience) == (12, timedelta(seconds=5))
