@@ -1,12 +1,13 @@
 """Deciding what the trail says.  Nothing here performs I/O, reads a clock or draws randomness."""
 
 import hashlib
+from datetime import datetime
 from typing import Final
 
-from authcore.entities import AuditEvent, AuditKind
+from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device
 from authcore.occasion import Occasion
 
-__all__ = ["record", "session_digest"]
+__all__ = ["record", "reuse", "session_digest"]
 
 _DIGEST_LENGTH: Final = 32
 
@@ -16,7 +17,8 @@ def record(
 ) -> AuditEvent:
     """Return the event that says what happened, to whom, from where."""
     return AuditEvent(
-        id=occasion.ids.event,
+        # One occasion may have several things to tell, each of its own kind.
+        id=f"{occasion.ids.event}-{kind}",
         created_at=occasion.now,
         updated_at=occasion.now,
         kind=kind,
@@ -24,6 +26,20 @@ def record(
         session=None if session_id is None else session_digest(session_id),
         network=occasion.device.network,
         reason=reason,
+    )
+
+
+def reuse(session: AuthenticationSession, *, now: datetime, device: Device) -> AuditEvent:
+    """Return the event that says that a token was used after its successor; it happens to a session once."""
+    digest = session_digest(session.id)
+    return AuditEvent(
+        id=f"{AuditKind.SESSION_REUSED}-{digest}",
+        created_at=now,
+        updated_at=now,
+        kind=AuditKind.SESSION_REUSED,
+        account_id=session.account_id,
+        session=digest,
+        network=device.network,
     )
 
 

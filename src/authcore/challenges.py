@@ -11,10 +11,11 @@ from typing import Final
 from authcore import audit, codes, outbox
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, SessionEnd, TwoStepSession
-from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, CodeMismatch, InvalidInput
+from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, CodeMismatch, InvalidInput, ResendLimit
 from authcore.occasion import Occasion
 
 __all__ = [
+    "SECOND_FACTOR",
     "VERIFY",
     "Challenged",
     "answer",
@@ -24,11 +25,17 @@ __all__ = [
     "open_challenge",
     "outdated",
     "request",
+    "resend",
     "slot_id",
 ]
 
 VERIFY: Final = "verify"
-"""The purpose of the code that proves an account's address; no application may use it for its own."""
+"""The purpose of the code that proves an account's address."""
+
+SECOND_FACTOR: Final = "second-factor"
+"""The purpose of the code that makes a pending session whole."""
+
+_RESERVED: Final = frozenset({VERIFY, SECOND_FACTOR})
 
 _LONGEST_PURPOSE: Final = 20
 
@@ -46,7 +53,7 @@ def check_purpose(purpose: str) -> None:
     """Raise InvalidInput unless an application may ask for codes for this purpose."""
     if not 0 < len(purpose) <= _LONGEST_PURPOSE or not purpose.isascii() or not purpose.replace("-", "").isalnum():
         raise InvalidInput("purpose", "malformed")
-    if purpose == VERIFY:
+    if purpose in _RESERVED:
         raise InvalidInput("purpose", "reserved")
 
 
@@ -90,6 +97,22 @@ def request(
         _event(occasion, AuditKind.CODE_REQUESTED, challenge),
     )
     return accept(challenge, writes)
+
+
+def resend(occasion: Occasion, asked: Challenged) -> Decision[TwoStepSession]:
+    """Decide to send the very same code again: it is derived anew, and holds no longer than before.
+
+    For a decoy, none is sent, and it looks alike.
+    """
+    challenge, account = asked.challenge, asked.account
+    refusal = outdated(asked)
+    if refusal is not None or challenge is None or account is None or not _is_open(challenge, now=occasion.now):
+        return refuse(refusal or ChallengeEnded(cause="over"))
+    if challenge.sendings >= occasion.policy.code_sendings:
+        return refuse(ResendLimit())
+    sent = replace(challenge, updated_at=occasion.now, sendings=challenge.sendings + 1)
+    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy)
+    return accept(sent, [sent, message, _event(occasion, AuditKind.CODE_REQUESTED, challenge)])
 
 
 def slot_id(account_id: str, purpose: str) -> str:

@@ -30,6 +30,10 @@ class Decision(Generic[T_co]):
             raise self.refusal
         return cast("T_co", self.outcome)
 
+    def also(self, writes: Iterable[Entity]) -> "Decision[T_co]":
+        """Return the same decision with more to write, which it leads to whatever it comes to."""
+        return Decision(self.outcome, (*self.writes, *writes), self.refusal)
+
     def refused(self) -> "Decision[Never]":
         """Return the refusal as a decision about whatever was to follow."""
         return Decision(None, self.writes, self.refusal)

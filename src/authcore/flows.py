@@ -8,6 +8,7 @@ from typing import Final, TypeVar, cast
 from authcore.decisions import Decision
 from authcore.entities import Entity, Message
 from authcore.errors import Conflict, Contention
+from authcore.logbook import log_events, log_refusal
 from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store
 from authcore.system import unheard
 
@@ -91,6 +92,7 @@ class Flows:
             work = Work(self.clock.now(), self.store, self.offload, results)
             decision = await decide(work)
             if await self._committed(decision, work):
+                _tell(decision)
                 return decision.settle()
             if attempt + 1 == self.attempts or self.clock.now() >= give_up_at:
                 break
@@ -112,3 +114,10 @@ class Flows:
         """Wait longer each time, and never as long as the others, so that racers drift apart."""
         longest: float = min(_FIRST_PAUSE * 2 ** min(attempt, _DOUBLINGS), _LONGEST_PAUSE)
         return longest * (1 + self.entropy.token_bytes(1)[0]) / 256
+
+
+def _tell(decision: Decision[T]) -> None:
+    """Log what has come of a flow, once it is stored."""
+    log_events(decision.writes)
+    if decision.refusal is not None:
+        log_refusal(decision.refusal)

@@ -2,15 +2,11 @@
 
 from authcore.accounts import Claim, password_id
 from authcore.challenges import Challenged, slot_id
-from authcore.decisions import Decision
 from authcore.entities import Account, ChallengeSlot, Credential, Identifier, TwoStepSession
-from authcore.flows import Work
 from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.ports import Reader, by_id
-from authcore.principal import Principal, identify
-from authcore.tokens import Reference
 
-__all__ = ["challenged", "claim_on", "destination_of", "identified", "password_of", "slot_of"]
+__all__ = ["challenged", "claim_on", "destination_of", "password_of", "slot_of"]
 
 
 async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
@@ -45,8 +41,3 @@ async def slot_of(reader: Reader, account: Account | None, purpose: str) -> Chal
 async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
     """Return who holds the address that a challenge's code was sent to, if there is a challenge."""
     return None if challenge is None else await claim_on(reader, recognise(challenge.destination))
-
-
-async def identified(work: Work, reference: Reference) -> Decision[Principal]:
-    """Decide who presents a reference to an authentication session."""
-    return identify(await work.caller(reference.id), generation=reference.generation, now=work.now)

@@ -1,22 +1,42 @@
 """Who is calling, and what it may do.  Nothing here performs I/O, reads a clock or draws randomness."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from authcore import sessions
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuthenticationSession
-from authcore.errors import AuthError, InvalidToken, NotAuthenticated, PermissionDenied
-from authcore.permissions import Permissions, PermissionSet, Requirement
+from authcore.errors import (
+    AuthError,
+    InvalidToken,
+    NotAuthenticated,
+    PermissionDenied,
+    SecondFactorFulfilled,
+    SecondFactorRequired,
+)
+from authcore.permissions import Condition, Holder, Permissions, PermissionSet
 from authcore.ports import Caller
+from authcore.roles import RoleRequirement
+from authcore.rotation import Presentation, Presented, present
 
-__all__ = ["Anonymous", "Principal", "authorize", "identify"]
+__all__ = [
+    "Anonymous",
+    "Pending",
+    "Principal",
+    "TagRequirement",
+    "admit",
+    "authenticate",
+    "authorize",
+    "identify",
+    "identify_pending",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Somebody who is logged in: an account through one of its sessions, with what its roles permit.
 
+    `is_refresh` tells that the session's token was replaced, or handed out again, on this very occasion.
     `is_authenticated`, `display_name` and `identity` are what Starlette expects of a user.
     """
 
@@ -24,6 +44,7 @@ class Principal:
     session: AuthenticationSession
     roles: tuple[str, ...] = ()
     permissions: PermissionSet = field(default_factory=lambda: PermissionSet.of(()))
+    is_refresh: bool = False
 
     @property
     def is_authenticated(self) -> bool:
@@ -48,15 +69,29 @@ class Principal:
         """Tell whether its grants imply all of, or any of, some permissions; exactly one of the two must be given."""
         return self.permissions.allows(all_of=all_of, any_of=any_of)
 
+    def has_roles(self, *, all_of: Iterable[str] | None = None, any_of: Iterable[str] | None = None) -> bool:
+        """Tell whether it has all of, or any of, some roles; exactly one of the two must be given, and not empty."""
+        return RoleRequirement(all_of=all_of, any_of=any_of).holds_for(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Somebody whose password was right, and whose second factor is still to come; not a Principal either."""
+
+    account: Account
+    session: AuthenticationSession
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anonymous:
     """Nobody in particular: no credential was presented, or `refusal` tells why the one presented does not count.
 
-    Not a Principal, so that no check for one can take it for somebody.
+    Not a Principal, so that no check for one can take it for somebody.  `session` is the anonymous session, if one was
+    presented: something to hang things on, such as a basket, until its holder logs in.
     """
 
     refusal: AuthError = field(default_factory=NotAuthenticated)
+    session: AuthenticationSession | None = None
 
     @property
     def is_authenticated(self) -> bool:
@@ -83,30 +118,85 @@ class Anonymous:
         raise self.refusal
 
 
-def authorize(caller: Principal | Anonymous, requirement: Requirement | None = None) -> Principal:
-    """Return the caller if somebody is logged in, and has grants that meet the requirement, if there is one.
+@dataclass(frozen=True, slots=True)
+class TagRequirement:
+    """Which sort of session a caller must have: one that was opened with this tag."""
 
-    Raises the caller's own refusal if nobody is logged in, and PermissionDenied if the grants fall short.
+    tag: str
+
+    def holds_for(self, holder: Holder, /) -> bool:
+        """Tell whether somebody's session has the tag."""
+        return isinstance(holder, Principal) and holder.session.tag == self.tag
+
+    def __str__(self) -> str:
+        return f"tag {self.tag}"
+
+
+def authorize(caller: Principal | Anonymous, requirement: Condition | None = None) -> Principal:
+    """Return the caller if somebody is logged in, and meets the requirement, if there is one.
+
+    It is about permissions (Requirement), roles (RoleRequirement) or sessions (TagRequirement).  Raises the caller's
+    own refusal if nobody is logged in, and PermissionDenied for whoever falls short.
     """
     principal = caller.authenticated()
-    if requirement is not None and not requirement.met_by(principal.permissions):
+    if requirement is not None and not requirement.holds_for(principal):
         raise PermissionDenied(cause=str(requirement))
     return principal
 
 
-def identify(caller: Caller, *, generation: int, now: datetime) -> Decision[Principal]:
-    """Decide who is calling, from what the store says about the session that a token names."""
+def identify(caller: Caller, shown: Presentation) -> Decision[Principal | Pending | Anonymous]:
+    """Decide who is calling, from what the store says about the session that a token names.
+
+    A rotation that is due, and whatever else must be remembered of the token, is among the writes.
+    """
     session, account = caller.session, caller.account
-    refusal = sessions.validate(session=session, account=account, generation=generation, now=now)
-    if refusal is not None or session is None or account is None:
-        return refuse(refusal or InvalidToken(cause="no account"))
+    refusal = sessions.validate(session=session, account=account, policy=shown.policy, now=shown.now)
+    if session is None or (refusal is not None and not isinstance(refusal, SecondFactorRequired)):
+        return refuse(refusal or InvalidToken(cause="no session"))
+    presented = present(session, shown)
+    if presented.outcome is None:
+        return presented.refused()
+    if refusal is not None and account is not None:
+        # Without the writes: a pending session is never rotated.
+        return accept(Pending(account=account, session=session))
+    if account is None:
+        return accept(Anonymous(session=presented.outcome.session), presented.writes)
+    return accept(_principal(caller, account, presented.outcome), presented.writes)
+
+
+def admit(caller: Caller, shown: Presentation) -> Decision[Principal | Anonymous]:
+    """Decide who is calling, where whoever still owes a second factor is sent to meet it."""
+    found = identify(caller, shown)
+    if isinstance(found.outcome, Pending):
+        return refuse(SecondFactorRequired())
+    return found.refused() if found.outcome is None else accept(found.outcome, found.writes)
+
+
+def authenticate(caller: Caller, shown: Presentation) -> Decision[Principal]:
+    """Decide who is calling, where nobody but an authenticated person will do."""
+    found = admit(caller, shown)
+    if isinstance(found.outcome, Principal):
+        return accept(found.outcome, found.writes)
+    return found.refused() if found.outcome is None else refuse(found.outcome.refusal)
+
+
+def identify_pending(caller: Caller, shown: Presentation) -> Decision[Pending]:
+    """Decide who is calling, where a second factor is to be met."""
+    found = identify(caller, shown)
+    if isinstance(found.outcome, Pending):
+        return accept(found.outcome)
+    if isinstance(found.outcome, Principal):
+        return refuse(SecondFactorFulfilled())
+    return found.refused() if found.outcome is None else refuse(found.outcome.refusal)
+
+
+def _principal(caller: Caller, account: Account, presented: Presented) -> Principal:
     granted = {grant.role for grant in caller.grants if grant.deleted_at is None}
     roles = [role for role in caller.roles if role.id in granted and role.deleted_at is None]
-    return accept(
-        Principal(
-            account=account,
-            session=session,
-            roles=tuple(role.id for role in roles),
-            permissions=PermissionSet.of(text for role in roles for text in role.permissions),
-        )
+    return Principal(
+        account=account,
+        session=presented.session,
+        roles=tuple(role.id for role in roles),
+        permissions=PermissionSet.of(text for role in roles for text in role.permissions),
+        is_refresh=presented.renewed,
     )

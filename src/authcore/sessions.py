@@ -19,50 +19,106 @@ from authcore.errors import (
     AuthError,
     InvalidCredentials,
     InvalidToken,
+    SecondFactorRequired,
     SessionClosed,
     SessionExpired,
     SessionRevoked,
 )
 from authcore.occasion import Occasion
+from authcore.policy import Policy
+from authcore.rotation import deadlines
 
-__all__ = ["change_password", "gate", "log_in", "log_out", "open_session", "validate"]
+__all__ = [
+    "SECOND_FACTOR",
+    "change_password",
+    "end",
+    "gate",
+    "log_in",
+    "log_out",
+    "open_anonymous",
+    "open_session",
+    "superseded",
+    "validate",
+]
 
 BY_PASSWORD: Final = ("pwd",)
 """The `amr` of a session that a password opened (RFC 8176 section 2)."""
 
+SECOND_FACTOR: Final = ("otp", "mfa")
+"""What is added to it when a code was entered as well."""
 
-def gate(*, account: Account | None, epoch: int) -> AuthError | None:
+
+def gate(
+    *, account: Account | None, epoch: int, amr: tuple[str, ...], policy: Policy, pending: bool = False
+) -> AuthError | None:
     """Return why no session of this account may be opened or go on, or None if one may.
 
     The one gate: every path to a session passes it, and every use of one.  `epoch` is the account's epoch as the
-    caller knew it; an older one means that something has ended all that was begun under it.
+    caller knew it; an older one means that something has ended all that was begun under it.  `amr` tells which factors
+    were met; what remains is SecondFactorRequired, where nothing else is in the way.  `pending` makes it remain,
+    whatever has become of the policy since.
     """
     if account is None:
         return SessionRevoked(cause="account gone")
-    return standing(account) or (None if account.epoch == epoch else SessionRevoked(cause="epoch"))
+    lacking = pending or ((policy.second_factor or account.second_factor) and not set(SECOND_FACTOR) <= set(amr))
+    ended = None if account.epoch == epoch else SessionRevoked(cause="epoch")
+    return standing(account) or ended or (SecondFactorRequired() if lacking else None)
 
 
-def open_session(occasion: Occasion, *, account: Account, amr: tuple[str, ...]) -> Decision[AuthenticationSession]:
-    """Decide to open a session for an account that has just proven itself; nothing else makes one."""
-    refusal = gate(account=account, epoch=account.epoch)
-    if refusal is not None:
+def open_session(
+    occasion: Occasion,
+    *,
+    account: Account,
+    amr: tuple[str, ...],
+    tag: str = "",
+    succeeds: AuthenticationSession | None = None,
+) -> Decision[AuthenticationSession]:
+    """Decide to open a session for an account that has just proven itself, pending if a factor is lacking.
+
+    Nothing else makes one.  `succeeds` is the session whose holder goes on in the new one: it ends no later, and the
+    holder has authenticated no later than in that one, or whoever stole it could go on for ever.
+    """
+    refusal = gate(account=account, epoch=account.epoch, amr=amr, policy=occasion.policy)
+    pending = isinstance(refusal, SecondFactorRequired)
+    if refusal is not None and not pending:
         return refuse(refusal)
-    now = occasion.now
-    session = AuthenticationSession(
+    lifetime = occasion.policy.second_factor_time if pending else occasion.policy.absolute
+    session = _session(occasion, expires_at=occasion.now + lifetime, tag=tag)
+    proven = replace(session, account_id=account.id, epoch=account.epoch, amr=amr, requires_second_factor=pending)
+    opened = proven if succeeds is None else _heir(proven, succeeds, occasion)
+    return accept(opened, [opened])
+
+
+def open_anonymous(occasion: Occasion, *, tag: str = "") -> Decision[AuthenticationSession]:
+    """Decide to open a session of nobody in particular: something to hang things on, which opens nothing."""
+    session = _session(occasion, expires_at=occasion.now + occasion.policy.absolute, tag=tag)
+    return accept(session, [session])
+
+
+def _session(occasion: Occasion, *, expires_at: datetime, tag: str) -> AuthenticationSession:
+    """Return a new session, of nobody yet."""
+    return AuthenticationSession(
         id=occasion.ids.session,
-        created_at=now,
-        updated_at=now,
-        account_id=account.id,
-        epoch=account.epoch,
+        created_at=occasion.now,
+        updated_at=occasion.now,
+        account_id=None,
+        epoch=0,
         network=occasion.device.network,
         user_agent=occasion.device.user_agent,
-        amr=amr,
-        auth_time=now,
-        rotated_at=now,
-        inactive_at=now + occasion.policy.inactivity,
-        expires_at=now + occasion.policy.absolute,
+        tag=tag,
+        amr=(),
+        auth_time=occasion.now,
+        expires_at=expires_at,
+        **deadlines(now=occasion.now, expires_at=expires_at, policy=occasion.policy),
     )
-    return accept(session, [session])
+
+
+def _heir(
+    session: AuthenticationSession, predecessor: AuthenticationSession, occasion: Occasion
+) -> AuthenticationSession:
+    expires_at = min(session.expires_at, predecessor.expires_at)
+    times = deadlines(now=occasion.now, expires_at=expires_at, policy=occasion.policy)
+    return replace(session, auth_time=predecessor.auth_time, expires_at=expires_at, **times)
 
 
 def log_in(
@@ -73,21 +129,23 @@ def log_in(
     matches: bool,
     rehashed: str | None,
     former: AuthenticationSession | None = None,
+    tag: str = "",
 ) -> Decision[AuthenticationSession]:
     """Decide whether a password lets somebody in; `matches` tells what the hasher said, of a dummy hash for strangers.
 
     `rehashed` is the password under today's parameters.  It is written at the version of the credential that was
     checked: a password changed in between is never brought back.  `former` is the session that this one takes the place
-    of on the same device, if there is one.
+    of on the same device, if there is one.  The session is pending if a second factor is called for.
     """
     if account is None or credential is None or not matches:
         return refuse(InvalidCredentials())
-    opened = open_session(occasion, account=account, amr=BY_PASSWORD)
+    opened = open_session(occasion, account=account, amr=BY_PASSWORD, tag=tag)
     if opened.outcome is None:
         return opened
-    event = audit.record(occasion, AuditKind.LOGGED_IN, account_id=account.id, session_id=opened.outcome.id)
+    kind = AuditKind.FIRST_FACTOR_MET if opened.outcome.requires_second_factor else AuditKind.LOGGED_IN
+    event = audit.record(occasion, kind, account_id=account.id, session_id=opened.outcome.id)
     upgraded = [] if rehashed is None else [replace(credential, updated_at=occasion.now, secret=rehashed)]
-    ended = [] if former is None or former.ended_at is not None else [_superseded(former, occasion)]
+    ended = [] if former is None or former.ended_at is not None else [superseded(former, occasion)]
     return replace(opened, writes=(*opened.writes, *upgraded, *ended, event))
 
 
@@ -96,7 +154,7 @@ def log_out(occasion: Occasion, session: AuthenticationSession | None) -> Decisi
     if session is None:
         return accept(outcome=False)
     event = audit.record(occasion, AuditKind.LOGGED_OUT, account_id=session.account_id, session_id=session.id)
-    return accept(outcome=True, writes=[_end(session, SessionEnd.CLOSED, now=occasion.now), event])
+    return accept(outcome=True, writes=[end(session, SessionEnd.CLOSED, now=occasion.now), event])
 
 
 def change_password(
@@ -109,13 +167,13 @@ def change_password(
     """
     now = occasion.now
     raised = replace(account, updated_at=now, epoch=account.epoch + 1)
-    opened = open_session(occasion, account=raised, amr=BY_PASSWORD)
+    opened = open_session(occasion, account=raised, amr=session.amr, tag=session.tag, succeeds=session)
     if opened.outcome is None:
         return opened
     changes = (
         raised,
         password_credential(credential, raised, secret, now=now),
-        _superseded(session, occasion),
+        superseded(session, occasion),
         outbox.notice(occasion, MessageKind.PASSWORD_CHANGED, account=raised, destination=address_of(raised)),
         audit.record(occasion, AuditKind.PASSWORD_CHANGED, account_id=raised.id, session_id=opened.outcome.id),
     )
@@ -123,31 +181,38 @@ def change_password(
 
 
 def validate(
-    *, session: AuthenticationSession | None, account: Account | None, generation: int, now: datetime
+    *, session: AuthenticationSession | None, account: Account | None, policy: Policy, now: datetime
 ) -> AuthError | None:
-    """Return why a presented session does not count, or None if it does.
+    """Return why a session does not count, or None if it does: deleted, ended, expired, account, second factor.
 
     Whatever is wrong with it or its account, the refusal is an InvalidToken: a stranger who found a token learns
-    nothing about the account.
+    nothing about the account.  Only SecondFactorRequired is told, last of all.
     """
     if session is None or session.deleted_at is not None:
         return InvalidToken(cause="unknown session")
-    if session.generation != generation:
-        return InvalidToken(cause="generation")
     if session.ended_at is not None:
         return _ending(session)
     if now >= session.expires_at or now >= session.inactive_at:
         return SessionExpired(cause="deadline")
-    refusal = gate(account=account, epoch=session.epoch)
-    return None if refusal is None else SessionRevoked(cause=refusal.cause or refusal.code)
+    if session.account_id is None:
+        return None
+    pending = session.requires_second_factor
+    refusal = gate(account=account, epoch=session.epoch, amr=session.amr, policy=policy, pending=pending)
+    return refusal if refusal is None or isinstance(refusal, SecondFactorRequired) else _revoked(refusal)
 
 
-def _superseded(session: AuthenticationSession, occasion: Occasion) -> AuthenticationSession:
-    return _end(session, SessionEnd.SUPERSEDED, now=occasion.now)
+def superseded(session: AuthenticationSession, occasion: Occasion) -> AuthenticationSession:
+    """Return a session as it is once another one has taken its place."""
+    return end(session, SessionEnd.SUPERSEDED, now=occasion.now)
 
 
-def _end(session: AuthenticationSession, ended_as: SessionEnd, *, now: datetime) -> AuthenticationSession:
+def end(session: AuthenticationSession, ended_as: SessionEnd, *, now: datetime) -> AuthenticationSession:
+    """Return a session as it is once it is over, for good."""
     return replace(session, updated_at=now, ended_at=now, ended_as=ended_as)
+
+
+def _revoked(refusal: AuthError) -> AuthError:
+    return SessionRevoked(cause=refusal.cause or refusal.code)
 
 
 def _ending(session: AuthenticationSession) -> AuthError:

@@ -24,7 +24,7 @@ OCCASION = Occasion(
 def test_an_event_says_what_when_whom_and_where(kind):
     """An event names what happened, when, to whom, from where and why, and begins at version 0."""
     assert audit.record(OCCASION, kind, account_id="a", session_id="s", reason="why") == AuditEvent(
-        id="new-e",
+        id=f"new-e-{kind}",
         created_at=NOW,
         updated_at=NOW,
         kind=kind,

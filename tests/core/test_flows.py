@@ -174,6 +174,7 @@ class TestUnchanged:
             amr=(),
             auth_time=NOW,
             rotated_at=NOW,
+            rotates_at=NOW,
             inactive_at=NOW,
             expires_at=NOW,
         )

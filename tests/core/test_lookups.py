@@ -11,21 +11,16 @@ from authcore.accounts import Claim, password_id
 from authcore.challenges import Challenged
 from authcore.entities import (
     Account,
-    AuthenticationSession,
     ChallengeSlot,
     Credential,
     Entity,
     Identifier,
     TwoStepSession,
 )
-from authcore.errors import InvalidToken
-from authcore.flows import Work
 from authcore.identifiers import canonical_email
 from authcore.memory import MemoryStore
 from authcore.ports import Key
-from authcore.system import inline
 from authcore.testing import run_sync
-from authcore.tokens import Reference
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 NAME = canonical_email("Ada@example.org")
@@ -56,21 +51,6 @@ CHALLENGE = TwoStepSession(
 )
 NOBODYS = replace(CHALLENGE, account_id=None)
 SLOT = ChallengeSlot(id="a:verify", version=1, created_at=NOW, updated_at=NOW, account_id="a", challenge_id="c")
-SESSION = AuthenticationSession(
-    id="s",
-    version=1,
-    created_at=NOW,
-    updated_at=NOW,
-    account_id="a",
-    epoch=7,
-    network="",
-    user_agent="",
-    amr=(),
-    auth_time=NOW,
-    rotated_at=NOW,
-    inactive_at=NOW + timedelta(minutes=1),
-    expires_at=NOW + timedelta(minutes=1),
-)
 
 
 class _Store(MemoryStore):
@@ -84,10 +64,6 @@ class _Store(MemoryStore):
     async def find(self, key: Key[Entity], /) -> Sequence[Entity]:
         self.asked.append(f"{key.kind.__name__} {key.field} {key.value}")
         return await super().find(key)
-
-
-def _reference(name: str, generation: int = 1) -> Reference:
-    return Reference(id=name, generation=generation, issued_at=NOW, expires_at=NOW)
 
 
 class TestClaims:
@@ -175,39 +151,3 @@ class TestChallenges:
         store = _Store(IDENTIFIER, ACCOUNT)
         assert run_sync(lookups.destination_of(store, None)) is None
         assert store.asked == []
-
-
-class TestCallers:
-    """Who presents a reference."""
-
-    @staticmethod
-    def _work(*stored: Entity) -> Work:
-        return Work(NOW, _Store(*stored), inline, {})
-
-    def test_a_live_session_names_its_account(self):
-        """A reference to a live session identifies its account."""
-        decision = run_sync(lookups.identified(self._work(SESSION, ACCOUNT), _reference("s")))
-        assert (decision.outcome.account, decision.outcome.session) == (ACCOUNT, SESSION)
-
-    @pytest.mark.parametrize(
-        ("stored", "reference"),
-        [
-            ([], _reference("s")),
-            ([SESSION], _reference("s")),
-            ([SESSION, ACCOUNT], _reference("S")),
-            ([SESSION, ACCOUNT], _reference("s", 2)),
-            ([CHALLENGE, ACCOUNT], _reference("c")),
-            ([replace(SESSION, inactive_at=NOW), ACCOUNT], _reference("s")),
-        ],
-    )
-    def test_anything_else_names_nobody(self, stored, reference):
-        """A reference to anything else, or of another generation, is a bad token."""
-        decision = run_sync(lookups.identified(self._work(*stored), reference))
-        assert isinstance(decision.refusal, InvalidToken)
-        assert decision.outcome is None
-
-    def test_what_was_read_is_remembered(self):
-        """Session and account are guarded by whatever the flow commits next."""
-        work = self._work(SESSION, ACCOUNT)
-        run_sync(lookups.identified(work, _reference("s")))
-        assert {entity.id for entity in work.untouched([])} == {"s", "a"}

@@ -6,10 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from authcore.entities import Account, AuthenticationSession, Grant, Role
-from authcore.errors import ConfigurationError, InvalidToken, NotAuthenticated, PermissionDenied, SessionRevoked
+from authcore.errors import (
+    ConfigurationError,
+    InvalidToken,
+    NotAuthenticated,
+    PermissionDenied,
+    SecondFactorFulfilled,
+    SecondFactorRequired,
+    SessionRevoked,
+)
 from authcore.permissions import PermissionSet, Requirement
+from authcore.policy import Policy
 from authcore.ports import Caller
-from authcore.principal import Anonymous, Principal, authorize, identify
+from authcore.principal import Anonymous, Pending, Principal, authenticate, authorize, identify, identify_pending
+from authcore.rotation import Presentation
 from authcore.sessions import validate
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -28,6 +38,8 @@ SESSION = AuthenticationSession(
     auth_time=NOW,
     generation=2,
     rotated_at=NOW,
+    presented_at=NOW,
+    rotates_at=NOW + timedelta(minutes=15),
     inactive_at=NOW + timedelta(hours=1),
     expires_at=NOW + timedelta(hours=2),
 )
@@ -41,7 +53,8 @@ CALLER = Caller(
     ],
     roles=[BOSS, CLERK],
 )
-PRINCIPAL = identify(CALLER, generation=2, now=NOW).settle()
+SHOWN = Presentation(generation=2, now=NOW, policy=Policy())
+PRINCIPAL = authenticate(CALLER, SHOWN).settle()
 
 
 class TestIdentifying:
@@ -49,7 +62,7 @@ class TestIdentifying:
 
     def test_a_live_session_identifies_its_account(self):
         """Who presents a live session is its account, with what it was granted, and nothing is written."""
-        decision = identify(CALLER, generation=2, now=NOW)
+        decision = authenticate(CALLER, SHOWN)
         assert decision.outcome == Principal(
             account=ACCOUNT,
             session=SESSION,
@@ -64,7 +77,6 @@ class TestIdentifying:
             {"session": None},
             {"session": None, "account": None, "grants": (), "roles": ()},
             {"account": None},
-            {"session": replace(SESSION, account_id=None), "account": None},
             {"session": replace(SESSION, generation=1)},
             {"session": replace(SESSION, ended_at=NOW)},
             {"session": replace(SESSION, inactive_at=NOW)},
@@ -75,8 +87,9 @@ class TestIdentifying:
     def test_anything_else_is_a_bad_token(self, changes):
         """Whatever is wrong with the session, the refusal is an InvalidToken that says so, and nobody is identified."""
         caller = replace(CALLER, **changes)
-        decision = identify(caller, generation=2, now=NOW)
-        reason = validate(session=caller.session, account=caller.account, generation=2, now=NOW)
+        decision = authenticate(caller, SHOWN)
+        reason = validate(session=caller.session, account=caller.account, policy=SHOWN.policy, now=NOW)
+        reason = reason or InvalidToken(cause="generation or tag")
         assert isinstance(decision.refusal, InvalidToken)
         assert (type(decision.refusal), decision.refusal.cause) == (type(reason), reason.cause)
         assert decision.outcome is None
@@ -93,9 +106,35 @@ class TestIdentifying:
     )
     def test_only_live_grants_of_live_roles_count(self, changes, roles):
         """A role counts if and only if it exists and a grant that was not withdrawn names it."""
-        principal = identify(replace(CALLER, **changes), generation=2, now=NOW).settle()
+        principal = authenticate(replace(CALLER, **changes), SHOWN).settle()
         assert principal.roles == roles
         assert principal.may(all_of="door") == ("boss" in roles)
+
+    def test_pending_sessions_are_nobodys_yet(self):
+        """A session that awaits its second factor is pending: no principal, and refused wherever one is needed."""
+        caller = replace(CALLER, session=replace(SESSION, requires_second_factor=True))
+        assert identify(caller, SHOWN).outcome == Pending(account=ACCOUNT, session=caller.session)
+        assert isinstance(authenticate(caller, SHOWN).refusal, SecondFactorRequired)
+        assert identify_pending(caller, SHOWN).outcome == Pending(account=ACCOUNT, session=caller.session)
+
+    def test_pending_sessions_are_never_rotated(self):
+        """Whatever is due, a pending session stays as it is."""
+        session = replace(SESSION, requires_second_factor=True, presented_at=None, rotates_at=NOW)
+        found = identify(replace(CALLER, session=session), replace(SHOWN, rotate=True))
+        assert (found.outcome.session, found.writes) == (session, ())
+
+    def test_anonymous_sessions_are_nobodys(self):
+        """A session without an account is known, and authenticates nobody."""
+        session = replace(SESSION, account_id=None)
+        caller = Caller(session=session)
+        found = identify(caller, SHOWN).outcome
+        assert (type(found), found.session, found.is_authenticated) == (Anonymous, session, False)
+        assert isinstance(authenticate(caller, SHOWN).refusal, NotAuthenticated)
+        assert isinstance(identify_pending(caller, SHOWN).refusal, NotAuthenticated)
+
+    def test_whole_sessions_need_no_second_factor(self):
+        """Where a second factor is to be met, a session that is whole is refused."""
+        assert isinstance(identify_pending(CALLER, SHOWN).refusal, SecondFactorFulfilled)
 
 
 class TestPrincipal:
@@ -152,7 +191,7 @@ class TestAnonymous:
         """No check for a principal takes nobody for somebody."""
         assert not isinstance(Anonymous(), Principal)
         assert not hasattr(Anonymous(), "account")
-        assert not hasattr(Anonymous(), "session")
+        assert Anonymous().session is None
         assert not hasattr(Anonymous(), "may")
 
     def test_anonymous_is_nobody(self):

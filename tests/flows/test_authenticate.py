@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from authcore.errors import InvalidToken, SessionClosed, SessionExpired, SessionRevoked
+from authcore.errors import InvalidToken, NotAuthenticated, SessionClosed, SessionExpired, SessionRevoked
 from authcore.keyring import Keyring, RootKey
 from authcore.policy import Policy
 from authcore.principal import Principal
@@ -185,7 +185,7 @@ def test_ended_session_stays_ended(auth, session):
 def test_session_of_nobody_shows_nobody(auth, session):
     """A session without an account authenticates nobody."""
     put(auth, session, account_id=None)
-    assert isinstance(attempt(auth, session.token), InvalidToken)
+    assert isinstance(attempt(auth, session.token), NotAuthenticated)
 
 
 def test_removed_key_ends_sessions_and_a_new_one_does_not(auth):

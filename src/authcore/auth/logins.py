@@ -1,19 +1,19 @@
-"""Logging in, being recognised, logging out; and changing the password that does it."""
+"""Logging in and logging out; and changing the password that does it."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 
 from authcore import accounts, sessions
 from authcore.auth.parts import Issued, Parts
-from authcore.decisions import Decision, refuse
+from authcore.decisions import Decision, accept, refuse
 from authcore.entities import AuthenticationSession, Device
 from authcore.errors import InvalidCredentials, InvalidToken, PasswordMismatch
 from authcore.flows import Work
 from authcore.identifiers import recognise
-from authcore.lookups import claim_on, identified, password_of
+from authcore.lookups import claim_on, password_of
 from authcore.passwords import normalise
 from authcore.ports import by_id
-from authcore.principal import Principal
+from authcore.principal import identify
 from authcore.tokens import TokenKind
 
 __all__ = ["Logins"]
@@ -24,11 +24,19 @@ class Logins(Parts):
     """The flows of authentication sessions."""
 
     async def log_in(
-        self, *, identifier: str, password: str, former: str | None = None, device: Device | None = None
+        self,
+        *,
+        identifier: str,
+        password: str,
+        former: str | None = None,
+        tag: str = "",
+        device: Device | None = None,
     ) -> Issued[AuthenticationSession]:
         """Open a session for whoever has this email address, phone number or username, and this password.
 
-        `former` is the token that the client presented until now, if any: its session ends in the same commit.
+        `former` is the token that the client presented until now, if any: its session, which may be an anonymous one,
+        ends in the same commit.  `tag` is a word of the application's, by which it knows sessions of one sort.  Where a
+        second factor is called for the session is pending: see `request_second_factor`.
 
         Raises InvalidCredentials, which does not say why; and after the right password AccountDeleted,
         AccountUnverified or AccountDisabled.  Raises InvalidIdentifier and InvalidPassword for what could be nobody's.
@@ -53,17 +61,19 @@ class Logins(Parts):
                 matches=matches,
                 rehashed=await work.costly(self.hasher.hash, given, salt) if outdated else None,
                 former=None if replaced is None else await work.get(by_id(AuthenticationSession, replaced)),
+                tag=tag,
             )
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
-    async def authenticate(self, token: str) -> Principal:
-        """Return who presents a token; raises InvalidToken, with its cause in private, if nobody who counts does.
+    async def open_anonymous(self, *, tag: str = "", device: Device | None = None) -> Issued[AuthenticationSession]:
+        """Open a session of nobody in particular; nobody is authenticated by it, and a login takes its place."""
+        occasion = self._occasion(device)
 
-        A token that was not made here, or is over, costs no read of the store; a good one costs a single one.
-        """
-        reference = self._decode(TokenKind.AUTHENTICATION, token)
-        return await self._flows.run(lambda work: identified(work, reference))
+        async def decide(work: Work) -> Decision[AuthenticationSession]:
+            return sessions.open_anonymous(occasion.at(work.now), tag=tag)
+
+        return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
     async def log_out(self, token: str, *, device: Device | None = None) -> bool:
         """End the session of a token, and tell whether it was open; logging out twice is no error."""
@@ -74,8 +84,11 @@ class Logins(Parts):
         occasion = self._occasion(device)
 
         async def decide(work: Work) -> Decision[bool]:
-            calling = (await identified(work, reference)).outcome
-            return sessions.log_out(occasion.at(work.now), None if calling is None else calling.session)
+            shown = self._presentation(reference, work, device)
+            calling = identify(await work.caller(reference.id), shown)
+            if calling.outcome is None:
+                return accept(outcome=False, writes=calling.writes)
+            return sessions.log_out(occasion.at(work.now), calling.outcome.session)
 
         return await self._flows.run(decide)
 
@@ -91,7 +104,7 @@ class Logins(Parts):
         salt = self._salt()
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
-            calling = await identified(work, reference)
+            calling = await self._identified(work, reference, device)
             if calling.outcome is None:
                 return calling.refused()
             account = calling.outcome.account

@@ -11,13 +11,17 @@ from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision
 from authcore.entities import AuthenticationSession, Device, Session, TwoStepSession
-from authcore.flows import Flows
+from authcore.errors import InvalidToken
+from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
 from authcore.keyring import Keyring
+from authcore.logbook import log_refusal
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import Clock, Courier, Entropy, Offload, PasswordHasher, Store
+from authcore.principal import Principal, authenticate
+from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
 from authcore.tokens import Reference, TokenKind, Tokens
 
@@ -71,8 +75,23 @@ class Parts:
         message = f"{int(now.timestamp() * 1_000_000):016x}-{self._id()}"
         ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id())
         return Occasion(
-            now=now, device=device or Device(), policy=self.policy, ids=ids, code_key=self.keyring.signing_kid
+            now=now, device=device or Device(), policy=self.policy, ids=ids, code_key=self.keyring.newest_kid
         )
+
+    def _presentation(
+        self, reference: Reference, work: Work, device: Device | None, *, tag: str | None = None, rotate: bool = False
+    ) -> Presentation:
+        return Presentation(
+            generation=reference.generation,
+            now=work.now,
+            policy=self.policy,
+            device=device or Device(),
+            rotate=rotate,
+            tag=tag,
+        )
+
+    async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:
+        return authenticate(await work.caller(reference.id), self._presentation(reference, work, device))
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""
@@ -82,13 +101,20 @@ class Parts:
         return self.entropy.token_bytes(16)
 
     def _decode(self, kind: TokenKind, token: str) -> Reference:
-        return self._tokens.decode(kind, token, now=self.clock.now())
+        try:
+            return self._tokens.decode(kind, token, now=self.clock.now())
+        except InvalidToken as refusal:
+            log_refusal(refusal)
+            raise
 
     def _issued(self, kind: TokenKind, session: S) -> Issued[S]:
-        generation = session.generation if isinstance(session, AuthenticationSession) else 1
-        reference = Reference(
-            id=session.id, generation=generation, issued_at=session.created_at, expires_at=session.expires_at
+        # All from the row: two tokens of one generation say the same, whoever made them.
+        generation, issued_at = (
+            (session.generation, session.rotated_at)
+            if isinstance(session, AuthenticationSession)
+            else (1, session.created_at)
         )
+        reference = Reference(id=session.id, generation=generation, issued_at=issued_at, expires_at=session.expires_at)
         return Issued(session, self._tokens.encode(kind, reference))
 
     @cached_property

@@ -7,7 +7,7 @@ from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
 from authcore.entities import Device, TwoStepSession
 from authcore.flows import Work
-from authcore.lookups import challenged, identified, slot_of
+from authcore.lookups import challenged, slot_of
 from authcore.tokens import TokenKind
 
 __all__ = ["TwoStep"]
@@ -29,11 +29,11 @@ class TwoStep(Parts):
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            calling = await identified(work, reference)
+            calling = await self._identified(work, reference, device)
             if calling.outcome is None:
                 return calling.refused()
             account = calling.outcome.account
-            return challenges.request(
+            requested = challenges.request(
                 occasion.at(work.now),
                 account=account,
                 slot=await slot_of(work, account, purpose),
@@ -41,6 +41,7 @@ class TwoStep(Parts):
                 destination=accounts.address_of(account),
                 asked_by=reference.id,
             )
+            return requested.also(calling.writes)
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
@@ -56,10 +57,24 @@ class TwoStep(Parts):
         occasion = self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            calling = await identified(work, asking)
+            calling = await self._identified(work, asking, device)
             if calling.outcome is None:
                 return calling.refused()
             asked = await challenged(work, reference.id)
-            return self._answer(occasion.at(work.now), asked, purpose=purpose, code=code, asked_by=asking.id)
+            answered = self._answer(occasion.at(work.now), asked, purpose=purpose, code=code, asked_by=asking.id)
+            return answered.also(calling.writes)
+
+        return await self._flows.run(decide)
+
+    async def resend_code(self, challenge: str, *, device: Device | None = None) -> TwoStepSession:
+        """Send the very code of a challenge once more, be it for a registration, a second factor or a purpose.
+
+        `challenge` is the challenge's token, which goes on to hold.  Raises InvalidToken if it is none, ChallengeEnded
+        when there is nothing to send any more, and ResendLimit after `Policy.code_sendings`.
+        """
+        reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
+
+        async def decide(work: Work) -> Decision[TwoStepSession]:
+            return challenges.resend(occasion.at(work.now), await challenged(work, reference.id))
 
         return await self._flows.run(decide)

@@ -8,6 +8,7 @@ from typing import Final
 from authcore.entities.accounts import Account, Credential, Identifier
 from authcore.entities.audit import AuditEvent, AuditKind
 from authcore.entities.base import Entity
+from authcore.entities.milestones import Milestone
 from authcore.entities.outbox import Letter, Message, MessageKind, MessageState
 from authcore.entities.records import Column, ColumnType, Record, Scalar, columns_of, from_record, to_record
 from authcore.entities.roles import Grant, Role
@@ -39,6 +40,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageState",
+    "Milestone",
     "Record",
     "Role",
     "Scalar",
@@ -62,5 +64,6 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Grant,
     Message,
     AuditEvent,
+    Milestone,
 )
 """Every kind that a store holds.  A new entity is added here, and no store needs a new method for it."""

@@ -16,7 +16,8 @@ class Account(Entity):
 
     `username`, `email` and `phone` are display copies; what claims them is an Identifier, and claim and copy change in
     one commit.  Every session copies `epoch`: raising it ends them all with one write.  A *decoy* stands where a
-    registration met a taken address, so that strangers cannot tell; it never becomes verified.
+    registration met a taken address, so that strangers cannot tell; it never becomes verified.  `second_factor` tells
+    whether its password alone opens only pending sessions.
     """
 
     username: Annotated[str, 32] | None = None
@@ -25,6 +26,7 @@ class Account(Entity):
     epoch: int = 1
     verified_at: datetime | None = None
     disabled_at: datetime | None = None
+    second_factor: bool = False
     decoy: bool = False
 
 

@@ -63,18 +63,24 @@ class Session(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationSession(Session):
-    """A person who logged in, on one device.
+    """Somebody on one device: a person who logged in, or nobody in particular where there is no account.
 
-    `amr` lists the factors that were met (RFC 8176) and `auth_time` when.  `generation` counts rotations;
-    `inactive_at` is the inactivity deadline, counted from `rotated_at`.
+    `amr` lists the factors that were met (RFC 8176) and `auth_time` when; a *pending* session lacks its second factor.
+    `generation` counts rotations, the newest one at `rotated_at`; its token was first shown at `presented_at`.
+    `rotates_at` and `inactive_at` are counted from there: when the next rotation is due, and when it is too late.
+    `tag` is a word of the application's own, which it may ask for when it recognises a session.
     """
 
     network: Annotated[str, _LONGEST_NETWORK]
     user_agent: Note
+    tag: Annotated[str, 20] = ""
     amr: Texts
     auth_time: datetime
+    requires_second_factor: bool = False
     generation: int = 1
     rotated_at: datetime
+    presented_at: datetime | None = None
+    rotates_at: datetime
     inactive_at: datetime
 
 
@@ -91,13 +97,14 @@ class VerificationSession(Session):
 class TwoStepSession(VerificationSession):
     """A code sent to a person's own address.
 
-    `session_id` names the authentication session that asked, if one did.  No code ever answers the challenge of an
-    account that is a decoy.
+    `session_id` names the authentication session that asked, if one did, and `sendings` counts how often the code was
+    sent.  No code ever answers the challenge of an account that is a decoy.
     """
 
     purpose: Annotated[str, 20]
     destination: Note
     session_id: Id | None = None
+    sendings: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,34 @@
+"""The log lines of what matters to security: one for each event of the trail, and one for each refusal.
+
+Nothing secret is in an event or in the cause of a refusal, so nothing secret is in a line; and no text of a stranger's
+can begin a new one.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from authcore.entities import AuditEvent, Entity
+from authcore.errors import AuthError
+
+__all__ = ["log_events", "log_refusal"]
+
+_log = logging.getLogger("authcore.security")
+
+
+def log_events(written: Iterable[Entity]) -> None:
+    """Tell the events of a commit that took place."""
+    for entity in written:
+        if isinstance(entity, AuditEvent):
+            _log.info(
+                "%s account=%s session=%s network=%s reason=%a",
+                entity.kind.value,
+                entity.account_id,
+                entity.session,
+                entity.network,
+                entity.reason,
+            )
+
+
+def log_refusal(refusal: AuthError) -> None:
+    """Tell that something was refused, and privately why."""
+    _log.info("refused: %s cause=%a", refusal.code, refusal.cause)

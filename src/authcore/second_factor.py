@@ -1,0 +1,84 @@
+"""Deciding about the second factor: what a pending session asks for, and what lifts it.  Nothing here performs I/O.
+
+The factor is a code sent to the account's own address.  What it lifts is told by the challenge and the session, never
+by what a client sends: account, purpose and the very session that asked.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from authcore import accounts, audit, challenges, outbox, sessions
+from authcore.decisions import Decision, accept, refuse
+from authcore.entities import Account, AuditKind, AuthenticationSession, ChallengeSlot, MessageKind, TwoStepSession
+from authcore.occasion import Occasion
+
+__all__ = ["PURPOSE", "change", "fulfil", "request"]
+
+PURPOSE: Final = challenges.SECOND_FACTOR
+
+
+def request(
+    occasion: Occasion, *, account: Account, session: AuthenticationSession, slot: ChallengeSlot | None
+) -> Decision[TwoStepSession]:
+    """Decide to send a code to the account of a pending session."""
+    return challenges.request(
+        occasion,
+        account=account,
+        slot=slot,
+        purpose=PURPOSE,
+        destination=accounts.address_of(account),
+        asked_by=session.id,
+    )
+
+
+def fulfil(
+    occasion: Occasion, answered: Decision[TwoStepSession], *, account: Account, session: AuthenticationSession
+) -> Decision[AuthenticationSession]:
+    """Decide what a right code lifts: the pending session ends, and a whole one takes its place in the same commit.
+
+    A session of another id: whoever has seen the pending one's token holds nothing (OWASP ASVS 7.2.4).
+    """
+    if answered.outcome is None:
+        return answered.refused()
+    amr = tuple(dict.fromkeys((*session.amr, *sessions.SECOND_FACTOR)))
+    # One that was whole before more was asked of it has used up a part of its time already.
+    former = None if session.requires_second_factor else session
+    opened = sessions.open_session(occasion, account=account, amr=amr, tag=session.tag, succeeds=former)
+    if opened.outcome is None:
+        return refuse(opened.refusal, answered.writes) if opened.refusal else opened
+    event = audit.record(occasion, AuditKind.LOGGED_IN, account_id=account.id, session_id=opened.outcome.id)
+    ended = sessions.superseded(session, occasion)
+    return accept(opened.outcome, [*answered.writes, *opened.writes, ended, event])
+
+
+def change(
+    occasion: Occasion, *, account: Account, session: AuthenticationSession, required: bool
+) -> Decision[AuthenticationSession]:
+    """Decide whether an account's password alone opens only pending sessions from now on.
+
+    Every session of the account ends.  The caller goes on in a new one; where the factor was turned on, it is pending:
+    whoever turns it on shows at once that the codes arrive.
+    """
+    now = occasion.now
+    raised = replace(account, updated_at=now, epoch=account.epoch + 1, second_factor=required)
+    opened = sessions.open_session(occasion, account=raised, amr=session.amr, tag=session.tag, succeeds=session)
+    if opened.outcome is None:
+        return opened
+    changes = (
+        raised,
+        sessions.superseded(session, occasion),
+        outbox.notice(
+            occasion,
+            MessageKind.SECOND_FACTOR_CHANGED,
+            account=raised,
+            destination=accounts.address_of(raised),
+        ),
+        audit.record(
+            occasion,
+            AuditKind.SECOND_FACTOR_CHANGED,
+            account_id=raised.id,
+            session_id=opened.outcome.id,
+            reason="on" if required else "off",
+        ),
+    )
+    return accept(opened.outcome, [*opened.writes, *changes])
