@@ -1,6 +1,7 @@
 """Accounts, sessions, verification and permissions for any Python web framework: the core, which knows none of them."""
 
-from authcore.auth import Auth, Issued
+from authcore.auth import Auth, Identified, Issued
+from authcore.bootstrap import FirstAdministrator
 from authcore.console import ConsoleCourier
 from authcore.cookie_settings import CookieSettings, SameSite
 from authcore.entities import (
@@ -16,15 +17,20 @@ from authcore.entities import (
 from authcore.errors import AuthcoreError, AuthError, ConfigurationError, DeliveryFault, Fault
 from authcore.hashing import Argon2Hasher
 from authcore.identifiers import IdentifierKind
+from authcore.key_material import Algorithm
 from authcore.keyring import Keyring, RootKey
 from authcore.memory import MemoryStore
 from authcore.permissions import Permission, PermissionSet, Requirement
 from authcore.policy import Policy
 from authcore.principal import Anonymous, Principal
+from authcore.roles import RoleRequirement
+from authcore.signing import SigningKey, VerificationKey
 from authcore.system import SystemClock, SystemEntropy
+from authcore.tokens import Reference, TokenVerifier
 
 __all__ = [
     "Account",
+    "Algorithm",
     "Anonymous",
     "Argon2Hasher",
     "Auth",
@@ -37,7 +43,9 @@ __all__ = [
     "DeliveryFault",
     "Device",
     "Fault",
+    "FirstAdministrator",
     "Grant",
+    "Identified",
     "IdentifierKind",
     "Issued",
     "Keyring",
@@ -48,11 +56,16 @@ __all__ = [
     "PermissionSet",
     "Policy",
     "Principal",
+    "Reference",
     "Requirement",
     "Role",
+    "RoleRequirement",
     "RootKey",
     "SameSite",
+    "SigningKey",
     "SystemClock",
     "SystemEntropy",
+    "TokenVerifier",
     "TwoStepSession",
+    "VerificationKey",
 ]

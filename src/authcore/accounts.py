@@ -9,13 +9,14 @@ from typing import Final
 
 from authcore.entities import Account, Credential, Identifier
 from authcore.errors import AccountDeleted, AccountDisabled, AccountUnverified, AuthError
-from authcore.identifiers import CanonicalIdentifier, IdentifierKind
+from authcore.identifiers import CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
 
 __all__ = [
     "Claim",
     "account_for_login",
     "address_of",
     "awaits_proof",
+    "claimed",
     "decoy_id",
     "is_taken",
     "password_credential",
@@ -52,7 +53,7 @@ def awaits_proof(account: Account | None) -> bool:
 
 def is_taken(claim: Claim) -> bool:
     """Tell whether a name belongs to somebody for good: whoever has not proven an address does not hold it yet."""
-    return claim.holder is not None and not awaits_proof(claim.holder)
+    return claim.holder is not None and claim.holder.verified_at is not None
 
 
 def account_for_login(claim: Claim) -> Account | None:
@@ -65,6 +66,24 @@ def account_for_login(claim: Claim) -> Account | None:
         return None
     proven = claim.name.kind is IdentifierKind.USERNAME or claim.identifier.proven_at is not None
     return claim.holder if proven else None
+
+
+def claimed(claim: Claim, account: Account, *, now: datetime, proven: bool) -> Identifier:
+    """Return a claim as it is once the account holds it: new, or taken over where it was released."""
+    proven_at = now if proven and claim.name.kind is not IdentifierKind.USERNAME else None
+    if claim.identifier is not None:
+        return replace(
+            claim.identifier, updated_at=now, account_id=account.id, form=CANONICAL_FORM, proven_at=proven_at
+        )
+    return Identifier(
+        id=claim.id,
+        created_at=now,
+        updated_at=now,
+        kind=claim.name.kind,
+        form=CANONICAL_FORM,
+        account_id=account.id,
+        proven_at=proven_at,
+    )
 
 
 def decoy_id(name: CanonicalIdentifier) -> str:

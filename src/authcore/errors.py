@@ -17,15 +17,21 @@ AuthcoreError
 │   │   ├── SessionExpired     a deadline has passed
 │   │   ├── SessionRevoked     ended by a change of password, of status, or by hand
 │   │   └── SessionClosed      logged out, or superseded by its successor
+│   ├── SecondFactorRequired   a pending session: its second factor comes first
+│   ├── SecondFactorFulfilled  a session that needs no second factor (any more)
 │   ├── AccountUnverified      told only after the right password
 │   ├── AccountDisabled        told only after the right password
 │   ├── AccountDeleted         told only after the right password
 │   ├── AccountNotFound        for operators; no endpoint tells it
+│   ├── StateUnchanged         it is so already: disabled twice, restored undeleted, ended before
 │   ├── UsernameTaken          usernames are public
+│   ├── IdentifierTaken        for operators, who may know; no endpoint tells it
 │   ├── RoleMismatch           a role of that name grants something else
 │   ├── CodeMismatch           a wrong code, with the attempts that are left
 │   ├── ChallengeEnded         spent, expired, revoked or unknown: ask for a new code
 │   │   └── AttemptsExhausted  too many wrong codes
+│   ├── TwoStepRequired        a handler that wants a code for its purpose first
+│   ├── ResendLimit            the code was sent as often as the policy allows
 │   ├── PasswordMismatch       the current password, given once more, is wrong
 │   └── PermissionDenied       authenticated, and not allowed
 ├── Fault                      nobody's mistake: try again later; the text says no more
@@ -57,6 +63,7 @@ __all__ = [
     "CrossSiteRequest",
     "DeliveryFault",
     "Fault",
+    "IdentifierTaken",
     "InvalidCredentials",
     "InvalidIdentifier",
     "InvalidInput",
@@ -70,11 +77,16 @@ __all__ = [
     "PasswordMismatch",
     "PermissionDenied",
     "RequestTooLarge",
+    "ResendLimit",
     "RoleMismatch",
+    "SecondFactorFulfilled",
+    "SecondFactorRequired",
     "SessionClosed",
     "SessionExpired",
     "SessionRevoked",
+    "StateUnchanged",
     "StoreFault",
+    "TwoStepRequired",
     "UnsupportedMediaType",
     "UsernameTaken",
 ]
@@ -233,6 +245,20 @@ class SessionClosed(InvalidToken):
     """The session was logged out, or superseded by a newer one."""
 
 
+class SecondFactorRequired(AuthError):
+    """The session is pending: it counts for nothing but for meeting its second factor."""
+
+    code = "second_factor_required"
+    text = "Enter the code of the second factor first."
+
+
+class SecondFactorFulfilled(AuthError):
+    """The session needs no second factor, or has met it already."""
+
+    code = "second_factor_fulfilled"
+    text = "This session needs no second factor (any more)."
+
+
 class AccountUnverified(AuthError):
     """The account has not proven its address yet."""
 
@@ -261,11 +287,25 @@ class AccountNotFound(AuthError):
     text = "There is no such account."
 
 
+class StateUnchanged(AuthError):
+    """What was to be changed is so already: an account that is disabled, a session that has ended, and the like."""
+
+    code = "state_unchanged"
+    text = "It is so already; nothing was changed."
+
+
 class UsernameTaken(AuthError):
     """Another account holds the username; usernames are public."""
 
     code = "username_taken"
     text = "This username is taken. Choose another one."
+
+
+class IdentifierTaken(AuthError):
+    """Another account holds the name, proven or not; told to operators and never by an endpoint."""
+
+    code = "identifier_taken"
+    text = "Another account holds this address or username; see `field`."
 
 
 class RoleMismatch(AuthError):
@@ -298,6 +338,24 @@ class AttemptsExhausted(ChallengeEnded):
 
     code = "attempts_exhausted"
     text = "Too many wrong codes. Ask for a new one."
+
+
+class TwoStepRequired(AuthError):
+    """The handler wants a code for its `purpose`, and the request carries none."""
+
+    code = "two_step_required"
+    text = "Ask for a code for this purpose, and send it with the request."
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(evidence={"purpose": purpose})
+        self.purpose = purpose
+
+
+class ResendLimit(AuthError):
+    """A code was sent as often as the policy allows; it still holds."""
+
+    code = "resend_limit"
+    text = "This code was sent often enough. Enter it, or ask for a new one."
 
 
 class PasswordMismatch(AuthError):

@@ -24,7 +24,7 @@ from authcore.entities import (
     TwoStepSession,
 )
 from authcore.errors import ChallengeEnded, UsernameTaken
-from authcore.identifiers import CANONICAL_FORM, IdentifierKind
+from authcore.identifiers import IdentifierKind
 from authcore.occasion import Occasion
 
 __all__ = ["register", "request_verification", "verify"]
@@ -58,7 +58,7 @@ def register(
     writes: list[Entity] = [
         account,
         *_dispossessed(username, pending, now=occasion.now),
-        _claimed(contact, account, now=occasion.now),
+        accounts.claimed(contact, account, now=occasion.now, proven=False),
         *_renamed(username, account, held, now=occasion.now),
         accounts.password_credential(credential, account, secret, now=occasion.now),
         challenge,
@@ -135,20 +135,6 @@ def _pending_account(
     )
 
 
-def _claimed(claim: Claim, account: Account, *, now: datetime) -> Identifier:
-    """Return the claim as it is once the account holds it: new, or taken over where it was released."""
-    if claim.identifier is not None:
-        return replace(claim.identifier, updated_at=now, account_id=account.id, form=CANONICAL_FORM, proven_at=None)
-    return Identifier(
-        id=claim.id,
-        created_at=now,
-        updated_at=now,
-        kind=claim.name.kind,
-        form=CANONICAL_FORM,
-        account_id=account.id,
-    )
-
-
 def _dispossessed(username: Claim | None, account: Account | None, *, now: datetime) -> list[Account]:
     """Return the pending account that loses a username to this registration, if it is another one."""
     holder = None if username is None else username.holder
@@ -167,4 +153,4 @@ def _renamed(
         for identifier in held
         if identifier.kind is IdentifierKind.USERNAME and identifier.id != wanted
     ]
-    return released if username is None else [_claimed(username, account, now=now), *released]
+    return released if username is None else [accounts.claimed(username, account, now=now, proven=False), *released]

@@ -1,17 +1,21 @@
-"""Deciding about roles and who has them.  Nothing here performs I/O, reads a clock or draws randomness."""
+"""Deciding about roles, who has them, and who needs them.
 
-from collections.abc import Iterable
+Nothing here performs I/O, reads a clock or draws randomness.
+"""
+
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import final
 
 from authcore import audit
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuditEvent, AuditKind, Entity, Grant, Role
-from authcore.errors import AccountNotFound, InvalidInput, RoleMismatch
+from authcore.errors import AccountNotFound, ConfigurationError, InvalidInput, RoleMismatch
 from authcore.occasion import Occasion
-from authcore.permissions import Permission
+from authcore.permissions import Holder, Permission, check_stated
 
-__all__ = ["RoleDefinition", "assign", "define", "grant_id", "withdraw"]
+__all__ = ["RoleDefinition", "RoleRequirement", "assign", "define", "grant_id", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,37 @@ class RoleDefinition:
     description: str = ""
 
 
+@final
+@dataclass(frozen=True, slots=True, init=False)
+class RoleRequirement:
+    """Which roles a caller must have: all of some, or any of them; refused when built if empty or malformed.
+
+    A permission says what somebody may do, and outlives a new order of roles: prefer one where there is a choice.
+    """
+
+    all_of: tuple[str, ...]
+    any_of: tuple[str, ...]
+
+    def __init__(self, *, all_of: Iterable[str] | None = None, any_of: Iterable[str] | None = None) -> None:
+        object.__setattr__(self, "all_of", _names(all_of))
+        object.__setattr__(self, "any_of", _names(any_of))
+        check_stated(all_of, any_of, named=self.all_of or self.any_of)
+
+    def met_by(self, roles: Collection[str]) -> bool:
+        """Tell whether somebody with these roles meets the requirement; names are compared exactly."""
+        return all(name in roles for name in self.all_of) if self.all_of else any(name in roles for name in self.any_of)
+
+    def holds_for(self, holder: Holder, /) -> bool:
+        """Tell whether somebody's roles meet the requirement."""
+        return self.met_by(holder.roles)
+
+    def __str__(self) -> str:
+        return " and ".join(self.all_of) or " or ".join(self.any_of)
+
+
 def define(name: str, permissions: Iterable[str] | None, description: str = "") -> RoleDefinition:
     """Return a checked definition; raises InvalidPermission, or InvalidInput for a name with no visible text."""
-    if not name.isprintable() or name != name.strip() or not name:
-        raise InvalidInput("role", "malformed")
+    _check_name(name)
     canonical = None if permissions is None else tuple(sorted({str(Permission.parse(text)) for text in permissions}))
     return RoleDefinition(name=name, permissions=canonical, description=description)
 
@@ -84,3 +115,18 @@ def _given(former: Grant | None, account: Account, role: str, *, now: datetime) 
 
 def _event(occasion: Occasion, kind: AuditKind, grant: Grant) -> AuditEvent:
     return audit.record(occasion, kind, account_id=grant.account_id, reason=grant.role)
+
+
+def _names(named: Iterable[str] | None) -> tuple[str, ...]:
+    if isinstance(named, str):
+        # Each of its characters would be a role.
+        raise ConfigurationError(f"Write a collection of roles, such as [{named!r}]")
+    names = () if named is None else tuple(named)
+    for name in names:
+        _check_name(name)
+    return tuple(sorted(set(names)))
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name.isprintable() or name != name.strip() or not name:
+        raise InvalidInput("role", "malformed")

@@ -56,6 +56,8 @@ class TestStanding:
             (LIVE, True),
             (replace(LIVE, deleted_at=NOW), True),
             (replace(LIVE, disabled_at=NOW), True),
+            # Whose names have just been released, as whoever read the claim before cannot know.
+            (replace(PENDING, deleted_at=NOW), False),
         ],
     )
     def test_names_are_taken_by_proof(self, holder, is_taken):

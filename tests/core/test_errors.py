@@ -20,6 +20,7 @@ CODES = {
     "ChallengeEnded": "challenge_ended",
     "CodeMismatch": "code_mismatch",
     "CrossSiteRequest": "cross_site_request",
+    "IdentifierTaken": "identifier_taken",
     "InvalidCredentials": "invalid_credentials",
     "InvalidIdentifier": "invalid_identifier",
     "InvalidInput": "invalid_input",
@@ -32,10 +33,15 @@ CODES = {
     "PasswordMismatch": "password_mismatch",
     "PermissionDenied": "permission_denied",
     "RequestTooLarge": "request_too_large",
+    "ResendLimit": "resend_limit",
+    "TwoStepRequired": "two_step_required",
     "RoleMismatch": "role_mismatch",
+    "SecondFactorFulfilled": "second_factor_fulfilled",
+    "SecondFactorRequired": "second_factor_required",
     "SessionClosed": "invalid_token",
     "SessionExpired": "invalid_token",
     "SessionRevoked": "invalid_token",
+    "StateUnchanged": "state_unchanged",
     "UnsupportedMediaType": "unsupported_media_type",
     "UsernameTaken": "username_taken",
     "Fault": "unavailable",
@@ -53,6 +59,7 @@ ARGUMENTS = {
     "InvalidPermission": ("empty",),
     "MalformedRequest": ("broken",),
     "MethodNotAllowed": ("GET", "POST"),
+    "TwoStepRequired": ("pay",),
 }
 
 

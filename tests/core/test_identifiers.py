@@ -18,6 +18,7 @@ from authcore import identifiers
 from authcore.errors import InvalidIdentifier
 from authcore.identifiers import (
     CANONICAL_FORM,
+    TYPED,
     IdentifierKind,
     canonical_email,
     canonical_phone,
@@ -73,7 +74,7 @@ LEFT_OUT = {
 HARD = "aAzZ09._-+@ ()/'\"\\\0\n\x7f\xa0\xad\u0308\u0301\u0345\u200d\u202e\ud800\uffff\u1112\u1161\u11ab"
 HARD += "ßẞςΣϲσİıäÄÅKﬁ①²℡ａＡ１．。｡ｶﾞガㄅ漢가ㄱאבسا٣۳१аАᾈᾳᲀᎠꭰǅ🙂≠"
 WORDS = st.characters(categories=["L", "M", "Nd"])
-KINDS = st.sampled_from(IdentifierKind)
+KINDS = st.sampled_from(sorted(TYPED))
 TEXTS = st.one_of(
     st.text(),
     st.text(HARD, max_size=40),
@@ -252,7 +253,7 @@ def test_kinds_cannot_be_confused(kind: IdentifierKind, text: str) -> None:
     assert accepted.id == f"{kind.value}:{accepted.value}"
 
 
-@pytest.mark.parametrize("kind", IdentifierKind)
+@pytest.mark.parametrize("kind", sorted(TYPED))
 @pytest.mark.parametrize(
     "part", ["a", " ", "@", ".", "+", "(", "xn--", "\u0315\u0300", "ß", "漢", "\ud800", "\0", "a@b."]
 )
@@ -261,7 +262,7 @@ def test_long_text_is_refused_unread(kind: IdentifierKind, part: str) -> None:
     assert outcome(kind, part * (50_000 // len(part))) == "!too_long"
 
 
-@pytest.mark.parametrize("kind", IdentifierKind)
+@pytest.mark.parametrize("kind", sorted(TYPED))
 @pytest.mark.parametrize("thing", [None, 7, b"ada@example.org", ["ada"]], ids=repr)
 def test_only_text_is_read(kind: IdentifierKind, thing: Any) -> None:
     """Anything that is not text is refused as such."""

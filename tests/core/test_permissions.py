@@ -274,7 +274,7 @@ def test_all_and_any_mean_all_and_any(grants, wanted):
 )
 def test_a_requirement_says_one_thing(wanted):
     """An empty requirement, or one of both kinds, is refused when it is built."""
-    fault = "Say which permissions" if len(wanted) != 1 or None in wanted.values() else "An empty requirement would"
+    fault = "Say what is required" if len(wanted) != 1 or None in wanted.values() else "An empty requirement would"
     with pytest.raises(ConfigurationError, match=f"^{fault}"):
         Requirement(**wanted)
     with pytest.raises(ConfigurationError, match=f"^{fault}"):

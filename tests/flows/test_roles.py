@@ -8,6 +8,7 @@ from authcore.entities import AuditEvent, AuditKind, Grant, Role
 from authcore.errors import AccountNotFound, InvalidInput, InvalidPermission, PermissionDenied, RoleMismatch
 from authcore.permissions import Requirement
 from authcore.principal import authorize
+from authcore.roles import RoleRequirement
 from tests.flows.people import BOB, OTHER_PASSWORD, do, join, kept, log_in, put, refusal, role
 
 
@@ -214,3 +215,37 @@ def test_trail_tells_of_both(auth, account):
     do(auth.withdraw_role(account_id=account.id, role="editor"))
     told = [(event.kind, event.reason) for event in kept(auth, AuditEvent) if event.reason == "editor"]
     assert told == [(AuditKind.ROLE_ASSIGNED, "editor"), (AuditKind.ROLE_WITHDRAWN, "editor")]
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def test_roles_of_an_account(auth, account):
+    """The roles of an account are listed in order, without those that were withdrawn, or deleted."""
+    for name in ("writer", "editor", "owner", "ghost"):
+        assign(auth, account, name)
+    do(auth.withdraw_role(account_id=account.id, role="writer"))
+    put(auth, role(auth, "ghost"), deleted_at=auth.clock.now())
+    assert [each.id for each in do(auth.roles_of(account.id))] == ["editor", "owner"]
+    assert do(auth.roles_of("nobody")) == ()
+
+
+def test_role_is_found_by_its_name(auth, account):
+    """A role is found by its exact name, unless it was deleted."""
+    assign(auth, account, "editor", description="Edits")
+    assert do(auth.find_role("editor")).description == "Edits"
+    assert do(auth.find_role("Editor")) is None
+    put(auth, role(auth, "editor"), deleted_at=auth.clock.now())
+    assert do(auth.find_role("editor")) is None
+
+
+def test_role_may_be_required(auth, account, session):
+    """A role counts on the next request for whoever has it, and no longer once it is withdrawn."""
+    assign(auth, account, "editor", permissions=())
+    wanted = RoleRequirement(any_of=["editor", "owner"])
+    principal = do(auth.authenticate(session.token))
+    assert authorize(principal, wanted) is principal
+    assert principal.has_roles(all_of=["editor"])
+    do(auth.withdraw_role(account_id=account.id, role="editor"))
+    with pytest.raises(PermissionDenied):
+        authorize(do(auth.authenticate(session.token)), wanted)

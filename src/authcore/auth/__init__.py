@@ -2,5 +2,6 @@
 
 from authcore.auth.auth import Auth
 from authcore.auth.parts import Issued
+from authcore.auth.recognition import Identified
 
-__all__ = ["Auth", "Issued"]
+__all__ = ["Auth", "Identified", "Issued"]

@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from authcore.auth.accounts import Accounts
+from authcore.auth.bootstrap import Bootstrap
+from authcore.auth.external_identities import ExternalIdentities
 from authcore.auth.logins import Logins
+from authcore.auth.recognition import Recognition
 from authcore.auth.registration import Registration
 from authcore.auth.role_assignment import RoleAssignment
+from authcore.auth.second_factor import SecondFactor
+from authcore.auth.session_control import SessionControl
 from authcore.auth.two_step import TwoStep
 from authcore.delivery import Delivery
 
@@ -13,7 +19,18 @@ __all__ = ["Auth"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Auth(Registration, Logins, TwoStep, RoleAssignment):
+class Auth(
+    Registration,
+    Logins,
+    Recognition,
+    SecondFactor,
+    TwoStep,
+    SessionControl,
+    Accounts,
+    ExternalIdentities,
+    RoleAssignment,
+    Bootstrap,
+):
     """Everything an application does with accounts and sessions.
 
     The application builds one and hands it on; there is no global one.  Under an event loop pass it through

@@ -1,4 +1,4 @@
-"""What operators do: finding accounts, and giving and taking roles."""
+"""What operators do with roles: giving, taking, and finding them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,7 @@ from authcore.auth.parts import Parts
 from authcore.decisions import Decision
 from authcore.entities import Account, Grant, Role
 from authcore.flows import Work
-from authcore.identifiers import recognise
-from authcore.lookups import claim_on
-from authcore.ports import by_id
+from authcore.ports import by_id, by_owner
 
 __all__ = ["RoleAssignment"]
 
@@ -50,10 +48,17 @@ class RoleAssignment(Parts):
 
         return await self._flows.run(decide)
 
-    async def find_account(self, identifier: str) -> Account | None:
-        """Return the account that an identifier names, proven or not, or None: for operators and scripts.
+    async def roles_of(self, account_id: str) -> tuple[Role, ...]:
+        """Return the roles that an account has, in order of their names; none for what is no account.
 
-        Raises InvalidIdentifier.  No endpoint may tell a stranger what this returns.
+        No flow lists all roles, or all accounts: a store finds things by their id and by their owner only.
         """
-        holder = (await claim_on(self.store, recognise(identifier))).holder
-        return None if holder is None or holder.decoy or holder.deleted_at is not None else holder
+        grants = await self.store.find(by_owner(Grant, account_id))
+        names = [grant.role for grant in grants if grant.deleted_at is None]
+        found = [await self.find_role(name) for name in names]
+        return tuple(role for role in found if role is not None)
+
+    async def find_role(self, name: str) -> Role | None:
+        """Return the role of a name, or None."""
+        role = await self.store.get(by_id(Role, name))
+        return None if role is None or role.deleted_at is not None else role

@@ -9,15 +9,18 @@ from typing import Final
 
 from authcore.errors import InvalidIdentifier
 from authcore.identifiers.email import canonical_email
+from authcore.identifiers.external import canonical_external
 from authcore.identifiers.form import CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
 from authcore.identifiers.phone import canonical_phone
 from authcore.identifiers.username import canonical_username
 
 __all__ = [
     "CANONICAL_FORM",
+    "TYPED",
     "CanonicalIdentifier",
     "IdentifierKind",
     "canonical_email",
+    "canonical_external",
     "canonical_phone",
     "canonical_username",
     "canonicalise",
@@ -30,9 +33,12 @@ _RULES: Final[Mapping[IdentifierKind, Callable[[str], CanonicalIdentifier]]] = {
     IdentifierKind.PHONE: canonical_phone,
 }
 
+TYPED: Final = frozenset(_RULES)
+"""The kinds that a person can type; the others are made by `canonical_external` alone."""
+
 
 def canonicalise(kind: IdentifierKind, text: str) -> CanonicalIdentifier:
-    """Return the canonical form of `text` as an identifier of `kind`."""
+    """Return the canonical form of `text` as an identifier of a kind that a person can type."""
     return _RULES[kind](text)
 
 

@@ -23,6 +23,8 @@ class IdentifierKind(StrEnum):
     EMAIL = "email"
     USERNAME = "username"
     PHONE = "phone"
+    EXTERNAL = "external"
+    """What an identity provider calls somebody; no person ever types it."""
 
 
 @dataclass(frozen=True, slots=True)

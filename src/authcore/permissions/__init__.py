@@ -3,6 +3,14 @@
 Who holds which is decided elsewhere.
 """
 
-from authcore.permissions.matching import Permission, Permissions, PermissionSet, Requirement
+from authcore.permissions.matching import (
+    Condition,
+    Holder,
+    Permission,
+    Permissions,
+    PermissionSet,
+    Requirement,
+    check_stated,
+)
 
-__all__ = ["Permission", "PermissionSet", "Permissions", "Requirement"]
+__all__ = ["Condition", "Holder", "Permission", "PermissionSet", "Permissions", "Requirement", "check_stated"]

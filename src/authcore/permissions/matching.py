@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, TypeAlias, final
+from typing import Final, Protocol, TypeAlias, final
 
 from authcore.errors import ConfigurationError, InvalidPermission
 from authcore.permissions.index import GrantIndex
 from authcore.permissions.text import Parts, parse, plain, render
 
-__all__ = ["Permission", "PermissionSet", "Permissions", "Requirement"]
+__all__ = ["Condition", "Holder", "Permission", "PermissionSet", "Permissions", "Requirement", "check_stated"]
 
 _SETS_KEPT: Final = 128
 _ANSWERS_KEPT: Final = 256
@@ -98,6 +98,28 @@ class PermissionSet(Collection[Permission]):
         return f"PermissionSet.of({sorted(map(str, self.grants))!r})"
 
 
+class Holder(Protocol):
+    """Whoever holds roles, and the permissions that come with them."""
+
+    @property
+    def roles(self) -> Collection[str]:
+        """The names of its roles."""
+        ...
+
+    @property
+    def permissions(self) -> PermissionSet:
+        """What its roles grant."""
+        ...
+
+
+class Condition(Protocol):
+    """What is asked of a caller besides being somebody; its text names what was missing, for logs."""
+
+    def holds_for(self, holder: Holder, /) -> bool:
+        """Tell whether somebody meets it."""
+        ...
+
+
 @final
 @dataclass(frozen=True, slots=True, init=False)
 class Requirement:
@@ -107,19 +129,28 @@ class Requirement:
     any_of: tuple[str, ...]
 
     def __init__(self, *, all_of: Permissions | None = None, any_of: Permissions | None = None) -> None:
-        if (all_of is None) == (any_of is None):
-            raise ConfigurationError("Say which permissions are required: either all_of=... or any_of=...")
         object.__setattr__(self, "all_of", _canonical(all_of))
         object.__setattr__(self, "any_of", _canonical(any_of))
-        if not (self.all_of or self.any_of):
-            raise ConfigurationError("An empty requirement would allow everyone or no one: name a permission.")
+        check_stated(all_of, any_of, named=self.all_of or self.any_of)
 
     def met_by(self, granted: PermissionSet) -> bool:
         """Tell whether these grants meet the requirement."""
         return all(map(granted.implies, self.all_of)) if self.all_of else any(map(granted.implies, self.any_of))
 
+    def holds_for(self, holder: Holder, /) -> bool:
+        """Tell whether somebody's grants meet the requirement."""
+        return self.met_by(holder.permissions)
+
     def __str__(self) -> str:
         return " and ".join(self.all_of) or " or ".join(self.any_of)
+
+
+def check_stated(all_of: object, any_of: object, *, named: Collection[str]) -> None:
+    """Raise ConfigurationError unless a requirement says one thing, and names something in it."""
+    if (all_of is None) == (any_of is None):
+        raise ConfigurationError("Say what is required: either all_of=... or any_of=...")
+    if not named:
+        raise ConfigurationError("An empty requirement would allow everyone or no one: name what is required.")
 
 
 @final

@@ -1,0 +1,97 @@
+"""Deciding about sessions other than the one in use: which are open, and ending one, the others, or all.
+
+Nothing here performs I/O, reads a clock or draws randomness.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from authcore import audit, sessions
+from authcore.decisions import Decision, accept, refuse
+from authcore.entities import Account, AuditKind, AuthenticationSession, SessionEnd
+from authcore.errors import AccountNotFound, AuthError, InvalidInput, SecondFactorRequired, StateUnchanged
+from authcore.lifecycle import raised, visible
+from authcore.occasion import Occasion
+from authcore.policy import Policy
+
+__all__ = ["OpenSession", "last_used", "open_sessions", "revoke", "revoke_all", "revoke_others"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A session that counts, as its holder sees it among others; `current` is the one that asks."""
+
+    session: AuthenticationSession
+    current: bool
+
+    @property
+    def last_used_at(self) -> datetime:
+        """When it was surely in use last."""
+        return last_used(self.session)
+
+
+def last_used(session: AuthenticationSession) -> datetime:
+    """Return when a session was surely in use last: at its newest rotation, or when that one's token came first.
+
+    No use in between is written down.
+    """
+    return session.presented_at or session.rotated_at
+
+
+def open_sessions(
+    found: Iterable[AuthenticationSession],
+    *,
+    account: Account,
+    current: AuthenticationSession,
+    policy: Policy,
+    now: datetime,
+) -> tuple[OpenSession, ...]:
+    """Return those sessions of an account that count, newest first."""
+    # The current one is among them, however many of the others a bounded reading left out.
+    every = {session.id: session for session in (*found, current)}.values()
+    counting = (each for each in every if _refusal(each, account=account, policy=policy, now=now) is None)
+    newest_first = sorted(counting, key=lambda session: (session.created_at, session.id), reverse=True)
+    return tuple(OpenSession(session=each, current=each.id == current.id) for each in newest_first)
+
+
+def revoke(
+    occasion: Occasion, *, account: Account, session: AuthenticationSession | None
+) -> Decision[AuthenticationSession]:
+    """Decide to end one session of an account; one that has ended already, however it did, is refused."""
+    if session is None or session.account_id != account.id:
+        return refuse(InvalidInput("session", "unknown"))
+    refusal = _refusal(session, account=account, policy=occasion.policy, now=occasion.now)
+    if refusal is not None and not isinstance(refusal, SecondFactorRequired):
+        return refuse(StateUnchanged(cause=refusal.cause))
+    ended = sessions.end(session, SessionEnd.REVOKED, now=occasion.now)
+    event = audit.record(occasion, AuditKind.SESSION_REVOKED, account_id=account.id, session_id=session.id)
+    return accept(ended, [ended, event])
+
+
+def revoke_others(
+    occasion: Occasion, *, account: Account, session: AuthenticationSession
+) -> Decision[AuthenticationSession]:
+    """Decide to end every session and open challenge of an account, its caller going on in a new session.
+
+    That one is opened under the new epoch in the same commit; a login at the same time comes before or after it.
+    """
+    renewed = raised(account, occasion)
+    opened = sessions.open_session(occasion, account=renewed, amr=session.amr, tag=session.tag, succeeds=session)
+    if opened.outcome is None:
+        return opened
+    event = audit.record(occasion, AuditKind.SESSIONS_REVOKED, account_id=account.id, session_id=opened.outcome.id)
+    return accept(opened.outcome, [*opened.writes, renewed, sessions.superseded(session, occasion), event])
+
+
+def revoke_all(occasion: Occasion, *, account: Account | None) -> Decision[Account]:
+    """Decide to end every session and open challenge of an account, whether there is one or not."""
+    found = visible(account)
+    if found is None:
+        return refuse(AccountNotFound())
+    renewed = raised(found, occasion)
+    return accept(renewed, [renewed, audit.record(occasion, AuditKind.SESSIONS_REVOKED, account_id=found.id)])
+
+
+def _refusal(session: AuthenticationSession, *, account: Account, policy: Policy, now: datetime) -> AuthError | None:
+    return sessions.validate(session=session, account=account, policy=policy, now=now)
