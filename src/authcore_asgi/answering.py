@@ -7,9 +7,9 @@ here (and may never let it get here), so an error response is held back until th
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
+from authcore.web import Access
 from authcore_asgi.messages import Event, Send
 
 __all__ = ["Answer", "Visit"]
@@ -19,11 +19,11 @@ __all__ = ["Answer", "Visit"]
 class Visit:
     """One connection's stay in the application: who came, and why a guard turned the caller away, if one did.
 
-    `auth` is the one to use under an event loop.
+    `access` asks the Auth that is fit for an event loop.
     """
 
     caller: Principal | Anonymous
-    auth: Auth
+    access: Access
     refusal: AuthError | None = None
 
 

@@ -1,17 +1,32 @@
 """Guards for handlers that are given a request or a websocket: in Starlette, FastAPI and all that show a scope."""
 
 import inspect
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Final, TypeVar, overload
 
 from authcore.auth import Auth
+from authcore.challenges import check_purpose
 from authcore.errors import AuthError, ConfigurationError
-from authcore.permissions import Permissions, Requirement
-from authcore.principal import Principal, authorize
-from authcore.web.guards import guard
+from authcore.permissions import Condition, Permissions, Requirement
+from authcore.principal import Anonymous, Principal, TagRequirement, authorize
+from authcore.roles import RoleRequirement
+from authcore.web import confirm
+from authcore.web.guards import guard, guard_awaiting
 from authcore_asgi.answering import Visit
+from authcore_asgi.messages import Scope, request_of
 
-__all__ = ["VISIT", "auth_of", "principal_of", "requires_authentication", "requires_permission"]
+__all__ = [
+    "VISIT",
+    "admit",
+    "auth_of",
+    "caller_of",
+    "principal_of",
+    "requires_authentication",
+    "requires_permission",
+    "requires_role",
+    "requires_two_step",
+]
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -23,7 +38,12 @@ _PARAMETERS: Final = frozenset({"request", "websocket", "connection"})
 
 def auth_of(connection: object) -> Auth:
     """Return the Auth whose flows a handler may await: no hash of its holds up the event loop."""
-    return _visit_of(connection).auth
+    return _visit_of(connection).access.auth
+
+
+def caller_of(connection: object) -> Principal | Anonymous:
+    """Return who sends a request or opened a websocket, be it nobody in particular."""
+    return _visit_of(connection).caller
 
 
 def principal_of(connection: object) -> Principal:
@@ -31,12 +51,23 @@ def principal_of(connection: object) -> Principal:
     return _visit_of(connection).caller.authenticated()
 
 
-def requires_authentication(handler: H) -> H:
+def admit(connection: object, requirement: Condition | None = None) -> Principal:
+    """Return who is calling, if somebody is logged in and meets the requirement; or have a 401 or 403 problem sent."""
+    return _check(_visit_of(connection), requirement)
+
+
+@overload
+def requires_authentication(handler: H, /) -> H: ...
+@overload
+def requires_authentication(*, tag: str | None = None) -> Callable[[H], H]: ...
+def requires_authentication(handler: H | None = None, /, *, tag: str | None = None) -> H | Callable[[H], H]:
     """Let only authenticated callers into a handler, which must take `request`, `websocket` or `connection`.
 
-    Others get a 401 problem from the middleware.  Raises ConfigurationError if the handler takes none of them.
+    With `tag`, their session must have been opened with it.  Others get a 401 or 403 problem from the middleware.
+    Raises ConfigurationError if the handler takes none of the three.
     """
-    return _guard(handler, None)
+    condition = None if tag is None else TagRequirement(tag)
+    return _guard(handler, condition) if handler is not None else lambda handler: _guard(handler, condition)
 
 
 def requires_permission(*, all_of: Permissions | None = None, any_of: Permissions | None = None) -> Callable[[H], H]:
@@ -47,6 +78,38 @@ def requires_permission(*, all_of: Permissions | None = None, any_of: Permission
     """
     requirement = Requirement(all_of=all_of, any_of=any_of)
     return lambda handler: _guard(handler, requirement)
+
+
+def requires_role(*, all_of: Iterable[str] | None = None, any_of: Iterable[str] | None = None) -> Callable[[H], H]:
+    """Let only callers into a handler who have all of, or any of, some roles.
+
+    Others get a 401 or 403 problem from the middleware.  Raises ConfigurationError unless exactly one of the two is
+    given, as a collection that is not empty, and InvalidInput for a malformed name.
+    """
+    requirement = RoleRequirement(all_of=all_of, any_of=any_of)
+    return lambda handler: _guard(handler, requirement)
+
+
+def requires_two_step(purpose: str) -> Callable[[H], H]:
+    """Let only requests into a handler that carry a right code for this purpose, which is spent by that.
+
+    The code stands in the header `Two-Step-Code`; it was asked for by the same session, at the endpoint `/two-step`.
+    Others get a problem.  Raises InvalidInput for a purpose that none can be asked for, and ConfigurationError for a
+    handler that is no coroutine function.
+    """
+    check_purpose(purpose)
+
+    async def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        visit = _visit_among(arguments, named)
+        _check(visit, None)
+        with _noting(visit):
+            await confirm(visit.access, request_of(_scope_among(arguments, named)), purpose=purpose)
+
+    def decorate(handler: H) -> H:
+        _check_parameters(handler)
+        return guard_awaiting(handler, check=check)
+
+    return decorate
 
 
 def _visit_of(connection: object) -> Visit:
@@ -60,24 +123,39 @@ def _visit_of(connection: object) -> Visit:
     return visit
 
 
-def _guard(handler: H, requirement: Requirement | None) -> H:
+def _guard(handler: H, requirement: Condition | None) -> H:
+    _check_parameters(handler)
+    return guard(handler, check=lambda arguments, named: _check(_visit_among(arguments, named), requirement))
+
+
+def _check_parameters(handler: Callable[..., object]) -> None:
     if _PARAMETERS.isdisjoint(inspect.signature(handler).parameters):
         raise ConfigurationError(
             f"{getattr(handler, '__name__', handler)} must take a parameter named request or websocket"
         )
-    return guard(handler, check=lambda arguments, named: _check(_visit_among(arguments, named), requirement))
 
 
 def _visit_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> Visit:
+    return _visit_of(_scope_among(arguments, named))
+
+
+def _scope_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> Scope:
     # By name first: another argument, such as what a body was read into, may have a `scope` too.
     likely = (*(named[name] for name in _PARAMETERS & named.keys()), *arguments)
-    return _visit_of(next((value for value in likely if hasattr(value, "scope")), None))
+    scopes = (getattr(value, "scope", None) for value in likely)
+    return next((scope for scope in scopes if scope is not None), {})
 
 
-def _check(visit: Visit, requirement: Requirement | None) -> None:
+def _check(visit: Visit, requirement: Condition | None) -> Principal:
+    with _noting(visit):
+        return authorize(visit.caller, requirement)
+
+
+@contextmanager
+def _noting(visit: Visit) -> Iterator[None]:
+    """Note a refusal as well as raise it: not every framework lets an exception out."""
     try:
-        authorize(visit.caller, requirement)
+        yield
     except AuthError as refusal:
-        # Noted as well as raised: not every framework lets an exception out.
         visit.refusal = refusal
         raise

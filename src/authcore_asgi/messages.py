@@ -4,9 +4,20 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from authcore.web import BODY_LIMIT, Request, Response
+from authcore.web import BODY_LIMIT, Headers, Request, Response, renewing
 
-__all__ = ["App", "Receive", "Scope", "Send", "read_body", "refuse", "request_of", "route_path", "send_response"]
+__all__ = [
+    "App",
+    "Receive",
+    "Scope",
+    "Send",
+    "read_body",
+    "refuse",
+    "renewed",
+    "request_of",
+    "route_path",
+    "send_response",
+]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Event: TypeAlias = MutableMapping[str, Any]
@@ -16,6 +27,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _POLICY_VIOLATION: Final = 1008
 _DENIAL: Final = "websocket.http.response"
+_ANSWERS: Final = frozenset({"http.response.start", "websocket.accept", f"{_DENIAL}.start"})
 
 
 def request_of(scope: Scope) -> Request:
@@ -43,6 +55,19 @@ async def read_body(request: Request, receive: Receive) -> Request:
         body += event.get("body", b"")
         more = event.get("more_body", False)
     return replace(request, body=body[: BODY_LIMIT + 1])
+
+
+def renewed(send: Send, renewal: Headers) -> Send:
+    """Return a `send` by which whatever answers the connection carries the headers of a renewed token."""
+    if not renewal:
+        return send
+
+    async def sending(event: Event) -> None:
+        if event["type"] in _ANSWERS:
+            event = {**event, "headers": renewing(list(event.get("headers", ())), renewal)}
+        await send(event)
+
+    return sending
 
 
 async def send_response(response: Response, send: Send) -> None:

@@ -19,6 +19,7 @@ from authcore_asgi.messages import (
     Send,
     read_body,
     refuse,
+    renewed,
     request_of,
     route_path,
     send_response,
@@ -86,10 +87,21 @@ class AuthMiddleware:
             await self._guarded(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application for a known caller, and answer what it refuses."""
-        answer = Answer(send)
+        """Find out who is calling, and run the application for that caller."""
         try:
-            refusal = await self._visit(scope, receive, answer)
+            presence = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
+        except (AuthError, Fault) as error:
+            await refuse(scope, problem(error), send)
+        else:
+            visit = Visit(presence.caller, self.endpoints.access)
+            await self._run(visit, scope, receive, renewed(send, presence.renewal))
+
+    async def _run(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, and answer what it refuses."""
+        answer = Answer(send)
+        known = {**scope, "user": visit.caller, "auth": Credentials(visit.caller), VISIT: visit}
+        try:
+            await self.app(known, receive, answer)
         except (AuthError, Fault) as error:
             if not answer.replaces(error):
                 raise
@@ -99,16 +111,9 @@ class AuthMiddleware:
             await answer.release()
             raise
         else:
-            if refusal is not None and answer.replaces(refusal):
-                await refuse(scope, problem(refusal), send)
+            if visit.refusal is not None and answer.replaces(visit.refusal):
+                await refuse(scope, problem(visit.refusal), send)
             await answer.release()
-
-    async def _visit(self, scope: Scope, receive: Receive, answer: Answer) -> AuthError | None:
-        caller = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
-        visit = Visit(caller, self.auth)
-        known = {**scope, "user": caller, "auth": Credentials(caller), VISIT: visit}
-        await self.app(known, receive, answer)
-        return visit.refusal
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def listen() -> Event:

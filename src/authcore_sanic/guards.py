@@ -1,17 +1,29 @@
 """Guards for Sanic's handlers, of HTTP requests and of websockets."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar, overload
 
 from sanic import Request
 
 from authcore.auth import Auth
+from authcore.challenges import check_purpose
 from authcore.errors import ConfigurationError
-from authcore.permissions import Permissions, Requirement
-from authcore.principal import Anonymous, Principal, authorize
-from authcore.web.guards import guard
+from authcore.permissions import Condition, Permissions, Requirement
+from authcore.principal import Anonymous, Principal, TagRequirement, authorize
+from authcore.roles import RoleRequirement
+from authcore.web import confirm
+from authcore.web.guards import guard, guard_awaiting
+from authcore_sanic.messages import request_of
 
-__all__ = ["auth_of", "principal_of", "requires_authentication", "requires_permission"]
+__all__ = [
+    "auth_of",
+    "caller_of",
+    "principal_of",
+    "requires_authentication",
+    "requires_permission",
+    "requires_role",
+    "requires_two_step",
+]
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -29,9 +41,17 @@ def principal_of(request: Request) -> Principal:
     return _caller_of(request).authenticated()
 
 
-def requires_authentication(handler: H) -> H:
-    """Let only authenticated callers into a handler; others get a 401 problem."""
-    return _guard(handler, None)
+@overload
+def requires_authentication(handler: H, /) -> H: ...
+@overload
+def requires_authentication(*, tag: str | None = None) -> Callable[[H], H]: ...
+def requires_authentication(handler: H | None = None, /, *, tag: str | None = None) -> H | Callable[[H], H]:
+    """Let only authenticated callers into a handler; with `tag`, only from sessions that were opened with it.
+
+    Others get a 401 or 403 problem.
+    """
+    condition = None if tag is None else TagRequirement(tag)
+    return _guard(handler, condition) if handler is not None else lambda handler: _guard(handler, condition)
 
 
 def requires_permission(*, all_of: Permissions | None = None, any_of: Permissions | None = None) -> Callable[[H], H]:
@@ -44,6 +64,43 @@ def requires_permission(*, all_of: Permissions | None = None, any_of: Permission
     return lambda handler: _guard(handler, requirement)
 
 
+def requires_role(*, all_of: Iterable[str] | None = None, any_of: Iterable[str] | None = None) -> Callable[[H], H]:
+    """Let only callers into a handler who have all of, or any of, some roles; others get a 401 or 403 problem.
+
+    Raises ConfigurationError unless exactly one of the two is given, as a collection that is not empty, and
+    InvalidInput for a malformed name.
+    """
+    requirement = RoleRequirement(all_of=all_of, any_of=any_of)
+    return lambda handler: _guard(handler, requirement)
+
+
+def requires_two_step(purpose: str) -> Callable[[H], H]:
+    """Let only requests into a handler that carry a right code for this purpose, which is spent by that.
+
+    The code stands in the header `Two-Step-Code`; it was asked for by the same session, at the endpoint `/two-step`.
+    Others get a problem.  Raises InvalidInput for a purpose that none can be asked for, and ConfigurationError for a
+    handler that is no coroutine function.
+    """
+    check_purpose(purpose)
+
+    async def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        request = _request_among(arguments, named)
+        authorize(_caller_of(request))
+        if request is not None:
+            await confirm(request.app.ctx.authcore_access, request_of(request), purpose=purpose)
+
+    return lambda handler: guard_awaiting(handler, check=check)
+
+
+def caller_of(request: Request) -> Principal | Anonymous:
+    """Return who sends a request, be it nobody in particular."""
+    return _caller_of(request)
+
+
+def _request_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> Request | None:
+    return next((value for value in (*arguments, *named.values()) if isinstance(value, Request)), None)
+
+
 def _caller_of(request: Request | None) -> Principal | Anonymous:
     caller = None if request is None else getattr(request.ctx, "principal", None)
     if not isinstance(caller, Principal | Anonymous):
@@ -52,9 +109,8 @@ def _caller_of(request: Request | None) -> Principal | Anonymous:
     return caller
 
 
-def _guard(handler: H, requirement: Requirement | None) -> H:
+def _guard(handler: H, requirement: Condition | None) -> H:
     def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        request = next((value for value in (*arguments, *named.values()) if isinstance(value, Request)), None)
-        authorize(_caller_of(request), requirement)
+        authorize(_caller_of(_request_among(arguments, named)), requirement)
 
     return guard(handler, check=check)

@@ -1,12 +1,15 @@
 """Between Sanic's requests and responses and authcore's neutral messages.  Nothing here decides anything."""
 
+from copy import copy
 from typing import Protocol, cast
 
 from sanic import HTTPResponse, Request as SanicRequest
+from sanic.compat import Header
+from sanic.response import BaseHTTPResponse
 
-from authcore.web import BODY_LIMIT, Headers, Request, Response
+from authcore.web import BODY_LIMIT, Headers, Request, Response, renewing
 
-__all__ = ["is_websocket", "read_body", "request_of", "response_of"]
+__all__ = ["is_websocket", "read_body", "renewed", "request_of", "response_of"]
 
 
 def request_of(request: SanicRequest, body: bytes = b"") -> Request:
@@ -37,6 +40,21 @@ def response_of(response: Response) -> HTTPResponse:
         if name != "content-type":  # Sanic writes that one itself
             answer.headers.add(name, value)
     return answer
+
+
+def renewed(response: BaseHTTPResponse, renewal: Headers) -> HTTPResponse | None:
+    """Return a copy of a response that carries the headers of a renewed token, or None if there are none.
+
+    A copy, because a handler may keep a response and return it again: it must not hand the token to the next visitor.
+    """
+    if not renewal:
+        return None
+    own = [(name.encode(), str(value).encode("utf-8", "surrogateescape")) for name, value in response.headers.items()]
+    copied = cast("HTTPResponse", copy(response))  # it is what Sanic calls whatever middleware may return
+    copied.headers = Header(
+        [(name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in renewing(own, renewal)]
+    )
+    return copied
 
 
 class _Stream(Protocol):

@@ -5,19 +5,20 @@ from typing import Any, Final, TypeAlias
 
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.constants import HTTP_METHODS
+from sanic.response import BaseHTTPResponse
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
 from authcore.web import Endpoints, Exemptions, problem
-from authcore_sanic.messages import is_websocket, read_body, request_of, response_of
+from authcore_sanic.messages import is_websocket, read_body, renewed, request_of, response_of
 
 __all__ = ["setup"]
 
 App: TypeAlias = "Sanic[Any, Any]"
 Identify: TypeAlias = Callable[[Request], Coroutine[Any, Any, HTTPResponse | None]]
 
-_FIRST: Final = 1000
+_OUTERMOST: Final = 1000
 
 
 def setup(app: App, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str] = ()) -> Auth:
@@ -30,8 +31,11 @@ def setup(app: App, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str
     background = Background(auth)
     endpoints = Endpoints(background.auth, prefix=prefix)
     app.ctx.authcore = background.auth
+    app.ctx.authcore_access = endpoints.access
     app.blueprint(_blueprint(endpoints))
-    app.register_middleware(_identification(endpoints, Exemptions(exempt)), "request", priority=_FIRST)
+    app.register_middleware(_identification(endpoints, Exemptions(exempt)), "request", priority=_OUTERMOST)
+    # The last one: Sanic runs no other after one that returns a response.
+    app.register_middleware(_renew, "response", priority=_OUTERMOST)
     app.exception(AuthError, Fault)(_refused)
     _lifespan(app, background)
     return background.auth
@@ -59,10 +63,16 @@ def _blueprint(endpoints: Endpoints) -> Blueprint:
 def _identification(endpoints: Endpoints, exempt: Exemptions) -> Identify:
     async def identify(request: Request) -> None:
         if request.path not in endpoints.paths and not exempt.cover(request.path):
-            caller = await endpoints.access.identify(request_of(request), websocket=is_websocket(request))
-            request.ctx.principal = caller
+            presence = await endpoints.access.identify(request_of(request), websocket=is_websocket(request))
+            request.ctx.principal = presence.caller
+            request.ctx.authcore_renewal = presence.renewal
 
     return identify
+
+
+async def _renew(request: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
+    """Have whatever answers a request carry its renewed token."""
+    return renewed(response, getattr(request.ctx, "authcore_renewal", ()))
 
 
 async def _refused(_: Request, error: AuthError | Fault) -> HTTPResponse:

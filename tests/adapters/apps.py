@@ -63,7 +63,10 @@ def _table(stage):
         (("GET", "POST"), "/health/deep", does.health, None),
         (("GET",), "/health/guarded", does.health, ("requires_authentication", {})),
         (("GET", "POST"), "/members", does.tell, ("requires_authentication", {})),
+        (("GET",), "/editors", does.tell, ("requires_role", {"any_of": ["editor", "author"]})),
+        (("GET",), "/staff", does.tell, ("requires_authentication", {"tag": "staff"})),
         (("GET",), "/all", does.tell, (requires, {"all_of": ["invoices:read", "invoices:write"]})),
+        (("POST",), "/paying", does.tell, ("requires_two_step", {"purpose": "pay"})),
         (("GET",), "/any", does.tell, (requires, {"any_of": ["invoices:read", "invoices:write"]})),
     ]
 

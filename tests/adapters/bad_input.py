@@ -36,8 +36,22 @@ VALUES = {
     "new_password": OTHER_PASSWORD,
     "code": "000000",
     "purpose": "pay",
+    "session": "0" * 32,
 }
 """A value for every field there is, but for the telephone number, which may not stand beside an address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The tokens of somebody who has a whole session, another one that is pending, and a challenge."""
+
+    session: str
+    pending: str
+    challenge: str
+
+    def of(self, row):
+        """Return the token of the session that an endpoint asks for."""
+        return self.pending if row.pending else self.session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,52 +81,62 @@ class Sent:
         return replace(self, body=json.dumps(payload).encode())
 
 
-READING_A_SESSION_THEY_DO_NOT_NEED = {"/login", "/logout"}
-
 PAGES = (("GET", "/members"), ("POST", "/members"), ("GET", "/all"), ("GET", "/any"))
+PAYING = ("POST", "/paying")
+CODE_HEADER, CHALLENGE_HEADER = "two-step-code", "two-step-challenge"
 
 
-def targets(session, challenge):
+def targets(held):
     """Return a good request to each endpoint and to each guarded page, with these tokens."""
-    held = cookie(session=session, challenge=challenge)
-    return [*(_to_endpoint(row, row.fields, held) for row in ENDPOINTS), *_to_pages(held)]
-
-
-def bearer_targets(session, challenge):
-    """Return the same for a site whose tokens are in headers and bodies."""
-    held = bearer(session)
-    found = [
-        _to_endpoint(row, (*row.fields, CHALLENGE_FIELD) if row.challenge else row.fields, held, challenge=challenge)
-        for row in ENDPOINTS
+    shown = cookie(session=held.session, challenge=held.challenge)
+    return [
+        *(_to_endpoint(row, row.fields, cookie(session=held.of(row), challenge=held.challenge)) for row in ENDPOINTS),
+        *(_to_page(page, shown) for page in PAGES),
+        _to_paying(shown),
     ]
-    return [*found, *_to_pages(held)]
 
 
-def _to_endpoint(row, fields, held, **values):
+def bearer_targets(held):
+    """Return the same for a site whose tokens are in headers and bodies."""
+    shown = bearer(held.session)
+    return [
+        *(
+            _to_endpoint(row, row.declared(bearer=True), bearer(held.of(row)), challenge=held.challenge)
+            for row in ENDPOINTS
+        ),
+        *(_to_page(page, shown) for page in PAGES),
+        _to_paying(shown, (CHALLENGE_HEADER, held.challenge)),
+    ]
+
+
+def _to_endpoint(row, fields, shown, **values):
     said = [FROM_HERE] if row.method == "POST" else []
     sent = Sent(
         method=row.method,
         path=f"/auth{row.path}",
         fields=fields,
-        reads_session=row.session or row.path in READING_A_SESSION_THEY_DO_NOT_NEED,
-        needs_session=row.session,
+        reads_session=row.session or row.pending or row.former,
+        needs_session=row.session or row.pending,
         challenge=row.challenge,
-        headers=(*said, *([JSON] if fields else []), held),
+        headers=(*said, *([JSON] if fields else []), shown),
     )
     known = {**VALUES, **values}
     return sent.with_payload({field.name: known[field.name] for field in fields if field.name != "phone"})
 
 
-def _to_pages(held):
-    return [
-        Sent(method=method, path=path, reads_session=True, needs_session=True, headers=(FROM_HERE, held))
-        for method, path in PAGES
-    ]
+def _to_page(page, *headers):
+    method, path = page
+    return Sent(method=method, path=path, reads_session=True, needs_session=True, headers=(FROM_HERE, *headers))
 
 
-def to_websocket(session, challenge):
+def _to_paying(*headers):
+    return replace(_to_page(PAYING, *headers, (CODE_HEADER, VALUES["code"])), challenge=True)
+
+
+def to_websocket(held):
     """Return a good handshake for a guarded websocket."""
-    return Sent(method="GET", path="/guarded", headers=(FROM_HERE, cookie(session=session, challenge=challenge)))
+    shown = cookie(session=held.session, challenge=held.challenge)
+    return Sent(method="GET", path="/guarded", headers=(FROM_HERE, shown))
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------------
@@ -367,9 +391,9 @@ def _text(members):
 
 def _signed(auth, kind, claims, **members):
     """Sign any claims under any header with the key of this kind, by HMAC and SHA-256 whatever the header says."""
-    header = {"alg": "HS256", "kid": auth.keyring.signing_kid, "typ": kind, **members}
+    header = {"alg": "HS256", "kid": auth.keyring.newest_kid, "typ": kind, **members}
     message = f"{_text({name: value for name, value in header.items() if value is not None})}.{_text(claims)}"
-    key = auth.keyring.derive(auth.keyring.signing_kid, f"token/{kind}")
+    key = auth.keyring.derive(auth.keyring.newest_kid, f"token/{kind}")
     return f"{message}.{_text(hmac.digest(key, message.encode(), 'sha256'))}"
 
 
@@ -378,8 +402,10 @@ def as_bearer(sent, token):
     return sent.with_headers(bearer(token) if token else ("authorization", "Bearer"))
 
 
-def in_body(sent, token):
-    """Return a request with another challenge's token in its body."""
+def without_cookies(sent, token):
+    """Return a request with another challenge's token in its body, or in a header where a handler asks for it."""
+    if not sent.fields:
+        return sent.with_headers((CHALLENGE_HEADER, token))
     return sent.with_payload({**json.loads(sent.body), CHALLENGE_FIELD.name: token})
 
 

@@ -3,13 +3,17 @@
 from tests.adapters import stores
 from tests.adapters.laws.bearer import BearerTokens
 from tests.adapters.laws.bodies import Bodies
+from tests.adapters.laws.confirming import Confirming
 from tests.adapters.laws.cookies import Cookies
+from tests.adapters.laws.devices import Devices
 from tests.adapters.laws.faults import Faults
 from tests.adapters.laws.guards import Guards
 from tests.adapters.laws.isolation import Isolation
 from tests.adapters.laws.journeys import Journeys
 from tests.adapters.laws.neutrality import Neutrality
 from tests.adapters.laws.origins import Origins
+from tests.adapters.laws.rotation import Rotation
+from tests.adapters.laws.second_factor import SecondFactor
 from tests.adapters.laws.secrets import Secrets
 from tests.adapters.laws.statuses import Statuses
 from tests.adapters.laws.tokens import Tokens
@@ -19,6 +23,7 @@ class HttpContract(
     Journeys,
     Statuses,
     Cookies,
+    Confirming,
     Tokens,
     Origins,
     Bodies,
@@ -27,6 +32,9 @@ class HttpContract(
     Guards,
     Isolation,
     Faults,
+    Rotation,
+    SecondFactor,
+    Devices,
     Secrets,
 ):
     """Inherited by one class for each adapter, which names its own: a host of `hosts`."""

@@ -7,7 +7,7 @@ from sanic.views import HTTPMethodView
 
 from authcore.memory import MemoryStore
 from authcore.testing import build_auth
-from authcore_sanic import principal_of, requires_authentication, requires_permission, setup
+from authcore_sanic import principal_of, requires_authentication, requires_permission, requires_role, setup
 from tests.adapters.sites import POLICY, Site, Stage
 from tests.adapters.stores import WatchedStore
 
@@ -24,6 +24,11 @@ class Page(HTTPMethodView):
     def post(self, request, number=0):
         """Tell that one may read."""
         return HTTPResponse("read")
+
+    @requires_role(all_of=["editor"])
+    async def put(self, request):
+        """Tell that one has edited."""
+        return HTTPResponse("edited")
 
 
 class WholePage(HTTPMethodView):

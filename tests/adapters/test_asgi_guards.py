@@ -3,10 +3,11 @@
 import pytest
 from starlette.requests import Request
 
-from authcore.errors import ConfigurationError, InvalidPermission, NotAuthenticated, PermissionDenied
+from authcore.errors import ConfigurationError, InvalidInput, InvalidPermission, NotAuthenticated, PermissionDenied
 from authcore.principal import Anonymous
 from authcore.testing import build_auth, run_sync
-from authcore_asgi import auth_of, principal_of, requires_authentication, requires_permission
+from authcore.web import Access
+from authcore_asgi import auth_of, principal_of, requires_authentication, requires_permission, requires_role
 from authcore_asgi.answering import Visit
 from authcore_asgi.guards import VISIT
 from tests.adapters.people import ADA, PASSWORD
@@ -23,12 +24,12 @@ def principal(*permissions):
     return run_sync(auth.authenticate(run_sync(auth.log_in(identifier=ADA, password=PASSWORD)).token))
 
 
-AUTH = build_auth()
+ACCESS = Access(build_auth())
 
 
 def request_by(caller):
     """Return a request whose caller the middleware has found."""
-    return Request({"type": "http", VISIT: Visit(caller, AUTH)})
+    return Request({"type": "http", VISIT: Visit(caller, ACCESS)})
 
 
 @pytest.mark.parametrize("name", ["request", "websocket", "connection"])
@@ -44,7 +45,12 @@ def test_handlers_are_known_by_a_parameter(name):
 def test_handler_without_a_request_is_refused():
     """A handler that could not be guarded is refused when it is decorated, not when it is called."""
     for handler in (lambda: None, lambda req: None, lambda *, other: None, lambda **rest: None):
-        for decorate in (requires_authentication, requires_permission(all_of=["a"]), requires_permission(any_of=["a"])):
+        for decorate in (
+            requires_authentication,
+            requires_permission(all_of=["a"]),
+            requires_permission(any_of=["a"]),
+            requires_role(any_of=["a"]),
+        ):
             with pytest.raises(ConfigurationError, match="parameter named request"):
                 decorate(handler)
 
@@ -56,14 +62,22 @@ def test_handler_without_a_request_is_refused():
 )
 def test_empty_requirement_is_refused(requirement):
     """A requirement that would let everybody in, or mean two things, is refused."""
-    with pytest.raises(ConfigurationError):
-        requires_permission(**requirement)
+    for requires in (requires_permission, requires_role):
+        with pytest.raises(ConfigurationError):
+            requires(**requirement)
 
 
 def test_malformed_permission_is_refused():
     """A permission that is none is refused when the handler is decorated."""
     with pytest.raises(InvalidPermission):
         requires_permission(all_of=["a::b"])
+
+
+@pytest.mark.parametrize(("roles", "refused"), [("some", ConfigurationError), (["some", ""], InvalidInput)])
+def test_malformed_role_is_refused(roles, refused):
+    """A text where a collection is meant, or a name that no role can have, is refused when the handler is decorated."""
+    with pytest.raises(refused):
+        requires_role(any_of=roles)
 
 
 def test_guarded_handler_keeps_its_face():
@@ -98,6 +112,27 @@ def test_nothing_runs_before_the_guard():
     assert len(ran) == 1
 
 
+@pytest.mark.parametrize(
+    ("wanted", "is_met"),
+    [
+        ({"all_of": ["some"]}, True),
+        ({"any_of": ["some", "other"]}, True),
+        ({"all_of": ["some", "other"]}, False),
+        ({"any_of": ["a"]}, False),
+    ],
+)
+def test_roles_are_asked_for(wanted, is_met):
+    """A handler that asks for roles runs for whoever has all, or any, of them; permissions are none."""
+    handler = requires_role(**wanted)(lambda request: "in")
+    with pytest.raises(NotAuthenticated):
+        handler(request_by(Anonymous()))
+    if is_met:
+        assert handler(request_by(principal("a"))) == "in"
+    else:
+        with pytest.raises(PermissionDenied):
+            handler(request_by(principal("a")))
+
+
 @pytest.mark.parametrize("scope", [{}, {VISIT: "forged"}, {VISIT: {"caller": "root"}}, {VISIT: None}, None, "request"])
 def test_unknown_caller_lets_nobody_in(scope):
     """Where no middleware looked, or somebody forged its word, a guard fails instead of letting anybody in."""
@@ -122,7 +157,7 @@ def test_another_argument_with_a_scope_is_not_asked():
     """What was read from a body is never taken for the request, though it have a `scope`, even with somebody in it."""
 
     class Payload:
-        scope = {VISIT: Visit(principal(), AUTH)}  # noqa: RUF012  stands for a field of a body
+        scope = {VISIT: Visit(principal(), ACCESS)}  # noqa: RUF012  stands for a field of a body
 
     @requires_authentication
     def handler(payload, request):
@@ -152,6 +187,6 @@ def test_principal_of_a_scope_or_a_connection():
 
 def test_auth_of_a_request_is_the_middlewares():
     """A handler is given the Auth that is fit for its event loop; without the middleware there is none."""
-    assert auth_of(request_by(Anonymous())) is AUTH
+    assert auth_of(request_by(Anonymous())) is ACCESS.auth
     with pytest.raises(ConfigurationError, match="no caller is known"):
         auth_of(Request({"type": "http"}))

@@ -19,7 +19,8 @@ from authcore.tokens import TokenKind
 from authcore.web import BODY_LIMIT, ENDPOINTS
 from authcore_asgi import AuthMiddleware, requires_authentication
 from tests.adapters import bad_input, hosts
-from tests.adapters.people import BOB, CHALLENGE, ORIGIN, SESSION
+from tests.adapters.bad_input import Held
+from tests.adapters.people import BOB, CHALLENGE, EVE, ORIGIN, PASSWORD, SESSION
 from tests.adapters.sanic_pages import opened
 from tests.adapters.sites import POLICY, Site, Stage, open_site
 from tests.adapters.waiting import LONGEST_WAIT
@@ -61,9 +62,17 @@ async def site(host, store, no_second_look):
 @pytest.fixture
 async def targets(site):
     """Good requests of somebody who is logged in and has asked for a code."""
-    session = await site.token()
+    return bad_input.targets(await _held(site))
+
+
+async def _held(site):
+    """Return the tokens of somebody who is logged in, of somebody who is half-way in, and of a challenge."""
+    await site.enrol(EVE)
+    account = await site.auth.find_account(EVE)
+    await site.auth.require_second_factor(account.id)
+    session, pending = await site.token(), (await site.auth.log_in(identifier=EVE, password=PASSWORD)).token
     challenge, _ = await site.challenge(BOB)
-    return bad_input.targets(session, challenge)
+    return Held(session=session, pending=pending, challenge=challenge)
 
 
 async def test_targets_are_good(site, targets):
@@ -128,9 +137,7 @@ async def test_other_methods(site, store, targets):
 
 async def test_bad_tokens(site, store, targets):
     """A token that says anything but what we would have signed, or says it of no live session, is refused."""
-    session, challenge = _tokens(targets)
-    for_sessions = bad_input.bad_tokens(site.auth, TokenKind.AUTHENTICATION, session, challenge)
-    for_challenges = bad_input.bad_tokens(site.auth, TokenKind.TWO_STEP, challenge, session)
+    for_sessions, for_challenges = _bad_tokens(site, *_tokens(targets))
     cases = [
         *_each(for_sessions, bad_input.with_session, [sent for sent in targets if sent.needs_session]),
         *_each(for_challenges, bad_input.with_challenge, [sent for sent in targets if sent.challenge]),
@@ -141,16 +148,14 @@ async def test_bad_tokens(site, store, targets):
 async def test_bad_input_where_tokens_are_in_headers(host, store, no_second_look):
     """With tokens in headers and bodies instead of cookies, whatever is bad is refused as well."""
     async with open_site(host, store, policy=replace(POLICY, bearer=True)) as site:
-        session = await site.token()
-        challenge, _ = await site.challenge(BOB)
-        targets = bad_input.bearer_targets(session, challenge)
-        for_sessions = bad_input.bad_tokens(site.auth, TokenKind.AUTHENTICATION, session, challenge)
-        for_challenges = bad_input.bad_tokens(site.auth, TokenKind.TWO_STEP, challenge, session)
+        held = await _held(site)
+        targets = bad_input.bearer_targets(held)
+        for_sessions, for_challenges = _bad_tokens(site, held.session, held.challenge)
         cases = [
             *(case for sent in targets if sent.fields for spoil in BODIES for case in spoil(sent)),
             *(case for sent in targets if sent.reads_session for case in bad_input.bad_authorizations(sent)),
             *_each(for_sessions, bad_input.as_bearer, [sent for sent in targets if sent.needs_session]),
-            *_each(for_challenges, bad_input.in_body, [sent for sent in targets if sent.challenge]),
+            *_each(for_challenges, bad_input.without_cookies, [sent for sent in targets if sent.challenge]),
         ]
         await _refused(site, store, cases, codes={*SHAPELESS, "invalid_token", "challenge_ended"})
 
@@ -191,10 +196,9 @@ async def test_bad_handshakes_under_sanic():
 
 
 async def _bad_handshakes(site):
-    session = await site.token()
-    challenge, _ = await site.challenge(BOB)
-    good = bad_input.to_websocket(session, challenge)
-    tokens = bad_input.bad_tokens(site.auth, TokenKind.AUTHENTICATION, session, challenge)
+    held = await _held(site)
+    good = bad_input.to_websocket(held)
+    tokens, _ = _bad_tokens(site, held.session, held.challenge)
     return [
         *bad_input.bad_origins(good),
         *bad_input.bad_cookies(good, SESSION),
@@ -229,6 +233,14 @@ async def _refused(site, store, cases, *, codes):
         assert reply.all("set-cookie") == [], case
         assert (reply.json()["status"], reply.json()["code"] in codes) == (reply.status, True), case
         assert everything(store) == before, case
+
+
+def _bad_tokens(site, session, challenge):
+    """Return what is no session's token, and what is no challenge's."""
+    return (
+        bad_input.bad_tokens(site.auth, TokenKind.AUTHENTICATION, session, challenge),
+        bad_input.bad_tokens(site.auth, TokenKind.TWO_STEP, challenge, session),
+    )
 
 
 def _tokens(targets):

@@ -14,8 +14,8 @@ exec(files(ROOT / "docs" / "adapters.md")["plain_asgi.py"], vars(PLAIN))  # noqa
 
 
 def _page(act, guard):
-    async def page(request, caller):
-        return Response(status=200, headers=[(b"content-type", b"application/json")], body=await act(caller))
+    async def page(request, visit):
+        return Response(status=200, headers=[(b"content-type", b"application/json")], body=await act(visit.caller))
 
     return _guarded(PLAIN, page, guard)
 

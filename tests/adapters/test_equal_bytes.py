@@ -3,6 +3,7 @@
 import pytest
 
 from authcore import MemoryStore
+from authcore.audit import session_digest
 from authcore.web import ENDPOINTS
 from tests.adapters import hosts
 from tests.adapters.people import (
@@ -44,9 +45,11 @@ class _Recorder:
 
 
 async def _play(site):
-    """Play about fifty requests, good and bad."""
+    """Play about ninety requests, good and bad."""
     script = _Recorder(site)
     await _play_journey(script, site)
+    await _play_sessions(script, site)
+    await _play_second_factor(script, site)
     await _play_refusals(script)
     await _play_pages(script)
     return script.taken
@@ -69,6 +72,41 @@ async def _play_journey(script, site):
     await script.post("/auth/password", {"current_password": OTHER_PASSWORD, "new_password": PASSWORD})
     await script.post("/auth/password", {"current_password": PASSWORD, "new_password": "tiny"})
     await script.post("/auth/password", {"current_password": PASSWORD, "new_password": OTHER_PASSWORD})
+    await script.get("/auth/session")
+
+
+async def _play_sessions(script, site):
+    await script.post("/auth/refresh")
+    site.clock.advance(site.auth.policy.rotation)
+    await script.get("/open")
+    await script.get("/auth/session")
+    site.clock.advance(site.auth.policy.rotation)
+    await script.post("/auth/refresh")
+    other = (await site.auth.log_in(identifier=ADA, password=OTHER_PASSWORD)).session
+    await script.get("/auth/sessions")
+    for session in (session_digest(other.id), session_digest(other.id), "unknown"):
+        await script.post("/auth/sessions/revoke", {"session": session})
+    await script.post("/auth/sessions/revoke-others")
+    await script.get("/auth/sessions")
+
+
+async def _play_second_factor(script, site):
+    await script.post("/auth/second-factor")
+    await script.post("/auth/second-factor/answer", {"code": "no code"})
+    await script.post("/auth/second-factor/on", {"current_password": PASSWORD})
+    await script.post("/auth/second-factor/on", {"current_password": OTHER_PASSWORD})
+    await script.get("/members")
+    await script.post("/auth/second-factor/answer", {"code": "no code"})
+    await script.post("/auth/second-factor")
+    for _ in range(site.auth.policy.code_sendings):
+        await script.post("/auth/resend")
+    await script.post("/auth/second-factor/answer", {"code": "no code"})
+    await script.post("/auth/second-factor/answer", {"code": await site.code(ADA)})
+    await script.post("/paying")
+    await script.post("/auth/two-step", {"purpose": "pay"})
+    await script.post("/paying", None, ("two-step-code", "no code"))
+    await script.post("/paying", None, ("two-step-code", await site.code(ADA)))
+    await script.post("/auth/second-factor/off", {"current_password": OTHER_PASSWORD})
     await script.get("/auth/session")
 
 

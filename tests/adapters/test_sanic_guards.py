@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from sanic import Sanic
 
-from authcore.errors import ConfigurationError, InvalidPermission
+from authcore.errors import ConfigurationError, InvalidInput, InvalidPermission
 from authcore.system import inline
 from authcore.testing import build_auth
-from authcore_sanic import auth_of, requires_authentication, requires_permission, setup
+from authcore_sanic import auth_of, requires_authentication, requires_permission, requires_role, setup
 from tests.adapters.hosts import behind_uvicorn, in_process, on_own_server
 from tests.adapters.laws.asserting import is_problem
 from tests.adapters.people import ADA, FROM_HERE, ORIGIN, PASSWORD, cookie
@@ -41,6 +41,17 @@ async def test_permissions_of_a_method(site):
     await site.auth.assign_role(account_id=account.id, role="reader", permissions=["invoices"])
     assert (await site.send("POST", "/page", sent)).body == b"read"
     is_problem(await site.send("POST", "/page", sent[:1]), 403, "cross_site_request")
+
+
+async def test_roles_of_a_method(site):
+    """A method may ask for roles as well, and permissions are no substitute for one."""
+    sent = [cookie(session=await site.token()), FROM_HERE]
+    account = await site.auth.find_account(ADA)
+    await site.auth.assign_role(account_id=account.id, role="reader", permissions=["*"])
+    is_problem(await site.send("PUT", "/page", sent), 403, "permission_denied")
+    is_problem(await site.send("PUT", "/page", sent[1:]), 401, "not_authenticated")
+    await site.auth.assign_role(account_id=account.id, role="editor", permissions=[])
+    assert (await site.send("PUT", "/page", sent)).body == b"edited"
 
 
 async def test_streamed_request(site):
@@ -129,10 +140,15 @@ async def test_body_in_events(chunks):
 def test_wrong_requirements_are_refused():
     """A requirement that is empty, double or malformed is refused when the handler is decorated."""
     for requirement in ({}, {"all_of": []}, {"all_of": ["a"], "any_of": ["b"]}):
-        with pytest.raises(ConfigurationError):
-            requires_permission(**requirement)
+        for requires in (requires_permission, requires_role):
+            with pytest.raises(ConfigurationError):
+                requires(**requirement)
     with pytest.raises(InvalidPermission):
         requires_permission(any_of=["a::b"])
+    with pytest.raises(ConfigurationError):
+        requires_role(any_of="reader")
+    with pytest.raises(InvalidInput):
+        requires_role(any_of=["reader", ""])
 
 
 def test_guard_without_a_request_lets_nobody_in():

@@ -19,11 +19,16 @@ PACKAGES = {
 }
 """Every package of the distribution, and the extra that it needs."""
 
-KIT = ["authcore.testing.store_contract", "authcore.testing.strategies"]
-"""What in `authcore` needs the extra `testing`."""
+MODULES = {
+    "authcore.testing.store_contract": "testing",
+    "authcore.testing.strategies": "testing",
+    "authcore.asymmetric": "jwt-asymmetric",
+    "authcore_asgi.fastapi": "fastapi",
+}
+"""What needs an extra that the rest of its package does without."""
 
-LIBRARIES = {"authcore_sanic": "sanic", "authcore_sqlalchemy": "sqlalchemy"}
-"""What a package cannot be without."""
+LIBRARIES = {"authcore_sanic": "sanic", "authcore_sqlalchemy": "sqlalchemy", "authcore_asgi.fastapi": "fastapi"}
+"""What a package or module cannot be without."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -48,7 +53,7 @@ def _run(code, *arguments):
 @pytest.mark.parametrize("package", [package for package, extra in PACKAGES.items() if _is_installed(extra)])
 def test_every_module_imports(package):
     """Every module of a package whose extra is installed can be imported, and warns of nothing."""
-    skipped = [] if _is_installed("testing") else [name for name in KIT if name.startswith(package)]
+    skipped = [name for name, extra in MODULES.items() if not _is_installed(extra)]
     ran = _run(IMPORT_ALL, package, *skipped)
     assert ran.returncode == 0, ran.stderr
     assert package in ran.stdout.split()
@@ -58,8 +63,9 @@ def test_every_module_imports(package):
 def test_missing_extra_is_named(package):
     """Importing a package without the library that it stands on raises an ImportError that says what to install."""
     library = LIBRARIES[package]
-    hide = f"import sys; sys.modules[{library!r}] = None; " if _is_installed(PACKAGES[package]) else ""
+    extra = (PACKAGES | MODULES)[package]
+    hide = f"import sys; sys.modules[{library!r}] = None; " if _is_installed(extra) else ""
     ran = _run(f"{hide}import {package}")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1].startswith("ModuleNotFoundError: ")
-    assert f'pip install "authcore[{PACKAGES[package]}]"' in ran.stderr.splitlines()[-1]
+    assert f'pip install "authcore[{extra}]"' in ran.stderr.splitlines()[-1]

@@ -6,10 +6,13 @@ from itertools import count
 from schemathesis.core import NOT_SET
 from schemathesis.core.parameters import ParameterLocation
 
+from authcore.audit import session_digest
 from authcore.testing import run_sync
+from authcore.web import ENDPOINTS
 from tests.adapters.people import CHALLENGE, ORIGIN, OTHER_PASSWORD, PASSWORD, SESSION
 
 PURPOSE = "pay"
+PENDING = {f"/auth{row.path}" for row in ENDPOINTS if row.pending}
 
 
 def basic(user, password):
@@ -29,13 +32,11 @@ class Guests:
 
     def get(self, case, context):
         """Return what the request of a case needs; all of it is new, since most requests use something up."""
-        address, session = self._enrolled()
-        if case.path.endswith("/two-step/answer"):
-            asked, challenge = address, run_sync(self.auth.request_two_step(token=session, purpose=PURPOSE)).token
-        else:
-            asked, challenge = self._registered()
+        address, token = self._enrolled(is_pending=case.path in PENDING)
+        asked, challenge = self._asked(case.path, address, token)
         return {
-            "session": session,
+            "token": token,
+            "session": session_digest(self.auth.read_token(token).id),
             "challenge": challenge,
             "code": self._code(asked),
             "purpose": PURPOSE,
@@ -50,14 +51,14 @@ class Guests:
         """Log a case in, and mend what is not spoilt on purpose; of sound bodies only every other, to see refusals."""
         spoilt = {place for place, part in case.meta.components.items() if part.mode.is_negative}
         if self.auth.policy.bearer:
-            case.headers["Authorization"] = f"Bearer {data['session']}"
+            case.headers["Authorization"] = f"Bearer {data['token']}"
         else:
             self._set_cookies(case, data, spoilt)
         if not spoilt:
             self._fill(case, data)
 
     def _set_cookies(self, case, data, spoilt):
-        case.cookies = {**case.cookies, SESSION: data["session"]}
+        case.cookies = {**case.cookies, SESSION: data["token"]}
         if ParameterLocation.COOKIE not in spoilt:
             case.cookies[CHALLENGE] = data["challenge"]
         if ParameterLocation.HEADER not in spoilt:
@@ -73,9 +74,19 @@ class Guests:
         address = self._address()
         return address, run_sync(self.auth.register(email=address, password=PASSWORD)).token
 
-    def _enrolled(self):
+    def _asked(self, path, address, token):
+        """Return to whom the code of a challenge went, and the challenge's token."""
+        if path.endswith("/two-step/answer"):
+            return address, run_sync(self.auth.request_two_step(token=token, purpose=PURPOSE)).token
+        if path.endswith("/second-factor/answer"):
+            return address, run_sync(self.auth.request_second_factor(token)).token
+        return self._registered()
+
+    def _enrolled(self, *, is_pending):
         address, challenge = self._registered()
-        run_sync(self.auth.verify_account(challenge=challenge, code=self._code(address)))
+        account = run_sync(self.auth.verify_account(challenge=challenge, code=self._code(address)))
+        if is_pending:
+            run_sync(self.auth.require_second_factor(account.id))
         return address, run_sync(self.auth.log_in(identifier=address, password=PASSWORD)).token
 
     def _address(self):

@@ -18,7 +18,7 @@ from tests.adapters.sites import POLICY, Stage
 from tests.openapi.conversations import DOCUMENT, converse
 
 RARE = {409, 413, 503}
-"""Statuses that take a username of somebody else, a body beyond any field, or a store that fails."""
+"""Statuses that take what was done already, a body beyond any field, or a store that fails; some come by chance."""
 
 
 class _Resting(Background):
@@ -83,7 +83,7 @@ def test_every_status_is_met(conversation, policy):
     """Every status that the document foresees was met by some operation, but for the rare ones."""
     rows = [row for path in openapi_document(policy)["paths"].values() for row in path.values()]
     foreseen = {int(status) for row in rows for status in row["responses"]}
-    assert foreseen - set().union(*conversation.statuses.values()) == RARE
+    assert foreseen - set().union(*conversation.statuses.values()) <= RARE
 
 
 def _operation(document, path, method="post"):

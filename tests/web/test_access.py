@@ -45,7 +45,7 @@ def bearer(token):
 
 def identify(access, *headers, websocket=False, **parts):
     """Return who sends a request."""
-    return run_sync(access.identify(request(*headers, **parts), websocket=websocket))
+    return run_sync(access.identify(request(*headers, **parts), websocket=websocket)).caller
 
 
 def test_nobody():

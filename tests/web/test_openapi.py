@@ -152,6 +152,19 @@ def test_cookies_are_those_of_the_policy():
     assert not any(re.search(login, line) for line in ("__Host-a=x", "__Host-axb|c=x", "c=x", f"{challenge.name}=x"))
 
 
+def test_renewed_cookie_may_come():
+    """Where a token is renewed if that is due, its cookie is described and not promised; elsewhere it is promised."""
+    document = openapi_document(POLICY)
+    promised = {
+        path: answered["headers"]["Set-Cookie"]["required"]
+        for _, path, operation in operations(document)
+        for answered in operation["responses"].values()
+        if "Set-Cookie" in answered.get("headers", {})
+    }
+    assert [path for path, is_promised in promised.items() if not is_promised] == ["/auth/session"]
+    assert promised["/auth/login"] is promised["/auth/refresh"] is True
+
+
 def test_bearer_tokens_need_no_cookie():
     """With tokens in bodies no cookie is described; what it would carry is a field, or a member of the answer."""
     document = openapi_document(replace(POLICY, bearer=True))

@@ -31,8 +31,14 @@ EXPECTED = {
     errors.AccountDisabled: 403,
     errors.AccountDeleted: 403,
     errors.AccountNotFound: 404,
+    errors.StateUnchanged: 409,
     errors.UsernameTaken: 409,
+    errors.IdentifierTaken: 409,
+    errors.ResendLimit: 409,
+    errors.TwoStepRequired: 403,
     errors.RoleMismatch: 409,
+    errors.SecondFactorFulfilled: 409,
+    errors.SecondFactorRequired: 401,
     errors.CodeMismatch: 422,
     errors.ChallengeEnded: 410,
     errors.AttemptsExhausted: 410,
@@ -52,6 +58,7 @@ ARGUMENTS = {
     errors.InvalidPermission: ("empty",),
     errors.MalformedRequest: ("not_json",),
     errors.MethodNotAllowed: ("GET", "POST"),
+    errors.TwoStepRequired: ("pay",),
 }
 EVIDENCE = {
     errors.InvalidInput: {"field": "field", "reason": "reason"},
@@ -60,6 +67,7 @@ EVIDENCE = {
     errors.InvalidPermission: {"field": "permission", "reason": "empty"},
     errors.MalformedRequest: {"reason": "not_json"},
     errors.CodeMismatch: {"attempts_left": 2},
+    errors.TwoStepRequired: {"purpose": "pay"},
 }
 REALM = b'Bearer realm="authcore"'
 

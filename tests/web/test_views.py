@@ -4,11 +4,19 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from authcore.audit import session_digest
-from authcore.entities import Account, AuthenticationSession, TwoStepSession
+from authcore.entities import Account, AuthenticationSession, Role, TwoStepSession
 from authcore.permissions import PermissionSet
 from authcore.principal import Principal
+from authcore.revocation import OpenSession
 from authcore.web.schemas import CHALLENGED, SEEN, VIEWS
-from authcore.web.views import account_view, challenge_view, principal_view, session_view
+from authcore.web.views import (
+    account_view,
+    challenge_view,
+    open_session_view,
+    principal_view,
+    role_view,
+    session_view,
+)
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, UTC)
 SECRET = "s3cr3t"
@@ -27,6 +35,7 @@ SESSION = AuthenticationSession(
     amr=("pwd",),
     auth_time=NOW,
     rotated_at=NOW,
+    rotates_at=NOW + timedelta(hours=1),
     inactive_at=NOW + timedelta(days=1),
 )
 CHALLENGE = TwoStepSession(
@@ -43,21 +52,37 @@ CHALLENGE = TwoStepSession(
     destination="ada@example.org",
     session_id=SECRET,
 )
+ROLE = Role(
+    id="clerk", created_at=NOW, updated_at=NOW, description="Files things", permissions=("file:read", "file:write")
+)
 SHOWN = {
-    account_view: (ACCOUNT, {"id", "username", "email", "phone", "created_at"}, {"verified"}),
-    session_view: (SESSION, {"created_at", "auth_time", "amr", "inactive_at", "expires_at"}, {"id"}),
+    account_view: (
+        ACCOUNT,
+        {"id", "username", "email", "phone", "created_at", "second_factor"},
+        {"verified", "disabled"},
+    ),
+    session_view: (
+        SESSION,
+        {
+            *("created_at", "auth_time", "amr", "rotates_at", "inactive_at", "expires_at"),
+            *("requires_second_factor", "tag", "network", "user_agent"),
+        },
+        {"id", "last_used_at"},
+    ),
     challenge_view: (CHALLENGE, {"purpose", "expires_at"}, {"attempts_left"}),
+    role_view: (ROLE, {"description", "permissions"}, {"name"}),
 }
 HIDDEN = {
     account_view: {"version", "updated_at", "deleted_at", "epoch", "verified_at", "disabled_at", "decoy"},
     session_view: {
-        "id", "version", "updated_at", "deleted_at", "account_id", "epoch", "ended_at", "ended_as", "network",
-        "user_agent", "generation", "rotated_at",
+        "id", "version", "updated_at", "deleted_at", "account_id", "epoch", "ended_at", "ended_as", "generation",
+        "rotated_at", "presented_at",
     },
     challenge_view: {
         "id", "version", "created_at", "updated_at", "deleted_at", "account_id", "epoch", "ended_at", "ended_as",
-        "code_key", "attempts", "max_attempts", "destination", "session_id",
+        "code_key", "attempts", "max_attempts", "destination", "session_id", "sendings",
     },
+    role_view: {"id", "version", "created_at", "updated_at", "deleted_at"},
 }  # fmt: skip
 
 
@@ -91,9 +116,12 @@ def test_account():
         "email": "Ada@example.org",
         "phone": None,
         "verified": True,
+        "disabled": False,
+        "second_factor": False,
         "created_at": "2030-01-02T03:04:05Z",
     }
-    assert account_view(replace(ACCOUNT, verified_at=None))["verified"] is False
+    changed = account_view(replace(ACCOUNT, verified_at=None, disabled_at=NOW, second_factor=True))
+    assert (changed["verified"], changed["disabled"], changed["second_factor"]) == (False, True, True)
 
 
 def test_session():
@@ -103,10 +131,29 @@ def test_session():
         "created_at": "2030-01-02T03:04:05Z",
         "auth_time": "2030-01-02T03:04:05Z",
         "amr": ["pwd"],
+        "requires_second_factor": False,
+        "tag": "",
+        "network": "192.0.2.1",
+        "user_agent": "Browser",
+        "last_used_at": "2030-01-02T03:04:05Z",
+        "rotates_at": "2030-01-02T04:04:05Z",
         "inactive_at": "2030-01-03T03:04:05Z",
         "expires_at": "2030-02-01T03:04:05Z",
     }
     assert SECRET not in str(session_view(SESSION))
+
+
+def test_listed_session():
+    """Among others, a session also tells whether it is the one in use."""
+    for current in (True, False):
+        shown = open_session_view(OpenSession(session=SESSION, current=current))
+        assert shown == {**session_view(SESSION), "current": current}
+
+
+def test_role():
+    """A role is shown by its name, with what it is for and what it grants."""
+    expected = {"name": "clerk", "description": "Files things", "permissions": ["file:read", "file:write"]}
+    assert role_view(ROLE) == expected
 
 
 def test_challenge():

@@ -1,10 +1,11 @@
 """What every HTTP adapter shares and no framework owns: reading requests, naming callers, answering our endpoints."""
 
-from authcore.web.access import Access, device_of
+from authcore.web.access import Access, Presence, device_of
+from authcore.web.confirming import confirm
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
 from authcore.web.endpoints import Endpoints
 from authcore.web.exemptions import Exemptions
-from authcore.web.issuing import token_cookie
+from authcore.web.issuing import renewing, token_cookie
 from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
 from authcore.web.problems import problem, status_of, unexpected
 from authcore.web.rows import Endpoint
@@ -18,14 +19,17 @@ __all__ = [
     "Endpoints",
     "Exemptions",
     "Headers",
+    "Presence",
     "Request",
     "Response",
     "clear_cookie",
+    "confirm",
     "device_of",
     "find_cookie",
     "json_response",
     "openapi_document",
     "problem",
+    "renewing",
     "set_cookie",
     "status_of",
     "token_cookie",

@@ -9,17 +9,26 @@ from typing import Final
 
 from authcore.auth import Auth
 from authcore.entities import Device
-from authcore.errors import InvalidToken
+from authcore.errors import InvalidToken, SecondFactorRequired
 from authcore.principal import Anonymous, Principal
 from authcore.web.authorization import Bearer, parse_authorization
 from authcore.web.clients import network_of
 from authcore.web.cookies import find_cookie
-from authcore.web.messages import Request
+from authcore.web.issuing import token_cookie
+from authcore.web.messages import Headers, Request
 from authcore.web.origins import canonical_origin, check_origin
 
-__all__ = ["Access", "device_of"]
+__all__ = ["Access", "Presence", "device_of"]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Who sends a request, and what its response must carry besides its own headers: a renewed token, or nothing."""
+
+    caller: Principal | Anonymous
+    renewal: Headers = ()
 
 
 @dataclass(frozen=True)
@@ -35,10 +44,11 @@ class Access:
         """Refuse a bad origin when the application starts, not at the first request."""
         _ = self._origins
 
-    async def identify(self, request: Request, *, websocket: bool = False) -> Principal | Anonymous:
+    async def identify(self, request: Request, *, websocket: bool = False) -> Presence:
         """Return who sends a request; the store is read only if a credential was presented.
 
-        A credential that does not count makes the caller anonymous, with the reason at hand.  Raises MalformedRequest
+        A credential that does not count makes the caller anonymous, with the reason at hand.  A cookie's token is
+        renewed when that is due; bearers of tokens ask for it themselves.  Raises MalformedRequest
         for duplicate or malformed ones; and CrossSiteRequest if a page of another site opens a websocket, or uses the
         cookie to change something.
         """
@@ -46,11 +56,14 @@ class Access:
         if websocket or (token is not None and not self.auth.policy.bearer and request.method not in _SAFE_METHODS):
             self.check_origin(request)
         if token is None:
-            return Anonymous()
+            return Presence(caller=Anonymous())
+        policy = self.auth.policy
         try:
-            return await self.auth.authenticate(token)
-        except InvalidToken as refusal:
-            return Anonymous(refusal=refusal)
+            found = await self.auth.identify(token, rotate=not policy.bearer, device=device_of(request))
+        except (InvalidToken, SecondFactorRequired) as refusal:
+            return Presence(caller=Anonymous(refusal=refusal))
+        renewal = [] if found.renewed is None else [token_cookie(policy.session_cookie, found.renewed)]
+        return Presence(caller=found.caller, renewal=renewal)
 
     def session_token(self, request: Request) -> str | None:
         """Return the token of a session that a request presents, if any; nothing about it is checked yet."""

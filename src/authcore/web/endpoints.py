@@ -4,6 +4,7 @@ import logging
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, ConfigurationError, Fault, MethodNotAllowed
+from authcore.hazards import log_hazards
 from authcore.web.access import Access
 from authcore.web.authorization import Basic, parse_authorization
 from authcore.web.bodies import fields, read_json
@@ -30,6 +31,7 @@ class Endpoints:
             raise ConfigurationError("prefix must begin with a slash and end without one, as in /auth")
         self.auth = auth
         self.access = Access(auth)
+        log_hazards(auth.policy)
         self._rows = {f"{prefix}{row.path}": row for row in ENDPOINTS}
         self.paths = tuple(self._rows)
 

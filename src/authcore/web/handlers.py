@@ -9,14 +9,16 @@ from typing import Final, TypeAlias
 from authcore.auth import Issued
 from authcore.cookie_settings import CookieSettings
 from authcore.entities import AuthenticationSession, TwoStepSession
-from authcore.errors import ChallengeEnded, NotAuthenticated
+from authcore.errors import ChallengeEnded, NotAuthenticated, SecondFactorFulfilled, SecondFactorRequired
+from authcore.principal import Principal
+from authcore.tokens import LONGEST_TOKEN
 from authcore.web.access import Access, device_of
 from authcore.web.authorization import Basic, parse_authorization
 from authcore.web.bodies import Field
 from authcore.web.cookies import clear_cookie, find_cookie
 from authcore.web.issuing import token_cookie
 from authcore.web.messages import Json, Request, Response, json_response
-from authcore.web.views import challenge_view, principal_view, session_view
+from authcore.web.views import challenge_view, open_session_view, principal_view, session_view
 
 __all__ = [
     "CHALLENGE",
@@ -24,12 +26,21 @@ __all__ = [
     "Texts",
     "answer_two_step",
     "change_password",
+    "fulfil_second_factor",
+    "list_sessions",
     "log_in",
     "log_out",
+    "refresh",
     "register",
+    "request_second_factor",
     "request_two_step",
     "request_verification",
+    "resend_code",
+    "revoke_other_sessions",
+    "revoke_session",
     "session",
+    "turn_second_factor_off",
+    "turn_second_factor_on",
     "verify",
 ]
 
@@ -38,7 +49,7 @@ Texts: TypeAlias = Mapping[str, str]
 
 Handler: TypeAlias = Callable[[Access, Request, Texts], Awaitable[Response]]
 
-CHALLENGE: Final = Field("challenge", 1024)
+CHALLENGE: Final = Field("challenge", LONGEST_TOKEN)
 """Where clients without cookies put the token of the challenge that they answer."""
 
 
@@ -93,8 +104,69 @@ async def log_out(access: Access, request: Request, _: Texts) -> Response:
 
 async def session(access: Access, request: Request, _: Texts) -> Response:
     """Tell who is calling."""
-    caller = await access.identify(request)
-    return json_response(200, principal_view(caller.authenticated()))
+    presence = await access.identify(request)
+    return json_response(200, principal_view(presence.caller.authenticated()), *presence.renewal)
+
+
+async def refresh(access: Access, request: Request, _: Texts) -> Response:
+    """Hand out the newest token of a session."""
+    return _opened(access, await access.auth.refresh(_session_token(access, request), device=device_of(request)))
+
+
+async def list_sessions(access: Access, request: Request, _: Texts) -> Response:
+    """Tell on which devices the caller is logged in."""
+    listed = await access.auth.list_sessions(_session_token(access, request), device=device_of(request))
+    return json_response(200, {"sessions": [open_session_view(each) for each in listed]})
+
+
+async def revoke_session(access: Access, request: Request, texts: Texts) -> Response:
+    """End a session of the caller's on some device."""
+    ended = await access.auth.revoke_session(
+        _session_token(access, request), session=texts["session"], device=device_of(request)
+    )
+    return json_response(200, {"session": session_view(ended)})
+
+
+async def revoke_other_sessions(access: Access, request: Request, _: Texts) -> Response:
+    """End every session of the caller's but a new one."""
+    token = _session_token(access, request)
+    return _opened(access, await access.auth.revoke_other_sessions(token, device=device_of(request)))
+
+
+async def request_second_factor(access: Access, request: Request, _: Texts) -> Response:
+    """Send a code to the holder of a pending session."""
+    token = _session_token(access, request)
+    return _challenged(access, await access.auth.request_second_factor(token, device=device_of(request)))
+
+
+async def fulfil_second_factor(access: Access, request: Request, texts: Texts) -> Response:
+    """Open a whole session in place of a pending one."""
+    token = _session_token(access, request)
+    try:
+        challenge = _challenge(access, request, texts)
+    except ChallengeEnded:
+        await _check_pending(access, request)
+        raise
+    issued = await access.auth.fulfil_second_factor(
+        token=token, challenge=challenge, code=texts["code"], device=device_of(request)
+    )
+    return _opened(access, issued, *_cleared(access, access.auth.policy.challenge_cookie))
+
+
+async def turn_second_factor_on(access: Access, request: Request, texts: Texts) -> Response:
+    """Have the caller's account need a second factor."""
+    return await _second_factor(access, request, texts, required=True)
+
+
+async def turn_second_factor_off(access: Access, request: Request, texts: Texts) -> Response:
+    """Have the caller's account need no second factor."""
+    return await _second_factor(access, request, texts, required=False)
+
+
+async def resend_code(access: Access, request: Request, texts: Texts) -> Response:
+    """Send a code once more, or look as if."""
+    sent = await access.auth.resend_code(_challenge(access, request, texts), device=device_of(request))
+    return json_response(202, challenge_view(sent))
 
 
 async def request_two_step(access: Access, request: Request, texts: Texts) -> Response:
@@ -112,7 +184,7 @@ async def answer_two_step(access: Access, request: Request, texts: Texts) -> Res
         challenge = _challenge(access, request, texts)
     except ChallengeEnded:
         # Whoever is not even logged in is told that first.
-        (await access.identify(request)).authenticated()
+        (await access.identify(request)).caller.authenticated()
         raise
     spent = await access.auth.answer_two_step(
         token=token,
@@ -137,6 +209,25 @@ async def change_password(access: Access, request: Request, texts: Texts) -> Res
     )
 
 
+async def _check_pending(access: Access, request: Request) -> None:
+    """Tell first whoever is not even half-way in, or is in already."""
+    caller = (await access.identify(request)).caller
+    if isinstance(caller, Principal):
+        raise SecondFactorFulfilled
+    if not isinstance(caller.refusal, SecondFactorRequired):
+        raise caller.refusal
+
+
+async def _second_factor(access: Access, request: Request, texts: Texts, *, required: bool) -> Response:
+    issued = await access.auth.change_second_factor(
+        token=_session_token(access, request),
+        password=texts["current_password"],
+        required=required,
+        device=device_of(request),
+    )
+    return _opened(access, issued)
+
+
 def _session_token(access: Access, request: Request) -> str:
     token = access.session_token(request)
     if token is None:
@@ -155,9 +246,9 @@ def _challenge(access: Access, request: Request, texts: Texts) -> str:
     return token
 
 
-def _opened(access: Access, issued: Issued[AuthenticationSession]) -> Response:
+def _opened(access: Access, issued: Issued[AuthenticationSession], *more: tuple[bytes, bytes]) -> Response:
     fields, cookies = _carried(access, issued, name="token", cookie=access.auth.policy.session_cookie)
-    return json_response(200, {"session": session_view(issued.session), **fields}, *cookies)
+    return json_response(200, {"session": session_view(issued.session), **fields}, *cookies, *more)
 
 
 def _challenged(access: Access, issued: Issued[TwoStepSession]) -> Response:

@@ -96,7 +96,7 @@ def _set_cookie(answer: Answer, policy: Policy) -> Schema:
     names = {"session": policy.session_cookie.name, "challenge": policy.challenge_cookie.name}
     # Not `re.escape`: a hyphen with a backslash is no pattern of JSON Schema.
     patterns = "|".join(re.sub(r"[$*+.^|]", r"\\\g<0>", names[cookie]) for cookie in answer.cookies)
-    return {"required": True, "schema": {"type": "string", "pattern": f"^(?:{patterns})="}}
+    return {"required": not answer.if_due, "schema": {"type": "string", "pattern": f"^(?:{patterns})="}}
 
 
 def _refused(row: Endpoint, *, bearer: bool) -> Schema:
@@ -120,8 +120,8 @@ def _headers(status: int) -> Schema:
 
 def _security(row: Endpoint) -> Sequence[Schema]:
     """Return the ways of saying who calls: any of them will do, and an empty one means that nobody need say it."""
-    ways = {"session": row.session or row.former, "basic": row.basic}
-    nobody: Sequence[Schema] = [] if row.session else [{}]
+    ways = {"session": row.session or row.pending or row.former, "basic": row.basic}
+    nobody: Sequence[Schema] = [] if row.session or row.pending else [{}]
     return [*nobody, *({f"authcore.{name}": []} for name, is_taken in ways.items() if is_taken)]
 
 

@@ -31,14 +31,20 @@ STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     errors.InvalidCredentials: HTTPStatus.UNAUTHORIZED,
     errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
+    errors.SecondFactorRequired: HTTPStatus.UNAUTHORIZED,
+    errors.SecondFactorFulfilled: HTTPStatus.CONFLICT,
     errors.AccountUnverified: HTTPStatus.FORBIDDEN,
     errors.AccountDisabled: HTTPStatus.FORBIDDEN,
     errors.AccountDeleted: HTTPStatus.FORBIDDEN,
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
+    errors.StateUnchanged: HTTPStatus.CONFLICT,
     errors.UsernameTaken: HTTPStatus.CONFLICT,
+    errors.IdentifierTaken: HTTPStatus.CONFLICT,
     errors.RoleMismatch: HTTPStatus.CONFLICT,
     errors.CodeMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ChallengeEnded: HTTPStatus.GONE,
+    errors.TwoStepRequired: HTTPStatus.FORBIDDEN,
+    errors.ResendLimit: HTTPStatus.CONFLICT,
     errors.PasswordMismatch: HTTPStatus.FORBIDDEN,
     errors.PermissionDenied: HTTPStatus.FORBIDDEN,
     errors.Fault: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -59,6 +65,7 @@ _EVIDENCE: Final[dict[type[AuthcoreError], Schema]] = {
     errors.InvalidInput: {"field": TEXT, "reason": TEXT},
     errors.MalformedRequest: {"reason": TEXT},
     errors.CodeMismatch: {"attempts_left": COUNT},
+    errors.TwoStepRequired: {"purpose": TEXT},
 }
 """The members that the problems of a class, and of those below it, have besides those of every problem."""
 

@@ -20,9 +20,9 @@ class Endpoint:
     """One row: where it stands, which fields it reads, what answers, and how.
 
     `name` is its `operationId`, and `one_of` names optional fields of which exactly one is needed.  `challenge` says
-    that it needs the challenge's token, `session` that it needs a session's, `former` that it ends the session that a
-    request may present, and `basic` that a Basic header may stand in for the body.  `refuses` lists what does not
-    follow from that.
+    that it needs the challenge's token, `session` that it needs a whole session's, `pending` that it needs one that
+    awaits its second factor, `former` that it ends the session that a request may present, and `basic` that a Basic
+    header may stand in for the body.  `refuses` lists what does not follow from that.
     """
 
     method: str
@@ -35,6 +35,7 @@ class Endpoint:
     one_of: tuple[str, ...] = ()
     challenge: bool = False
     session: bool = False
+    pending: bool = False
     former: bool = False
     basic: bool = False
     refuses: tuple[Refusal, ...] = ()
@@ -56,9 +57,11 @@ _IMPLIED: Final[tuple[tuple[Callable[[Endpoint, bool], bool], tuple[Refusal, ...
         (errors.RequestTooLarge, errors.UnsupportedMediaType, errors.InvalidInput),
     ),
     (
-        lambda row, _: bool(row.fields) or row.challenge or row.session or row.former,
+        lambda row, _: bool(row.fields) or row.challenge or row.session or row.pending or row.former,
         (errors.MalformedRequest, errors.Fault),
     ),
-    (lambda row, _: row.session, (errors.NotAuthenticated, errors.InvalidToken)),
+    (lambda row, _: row.session or row.pending, (errors.NotAuthenticated, errors.InvalidToken)),
+    (lambda row, _: row.session, (errors.SecondFactorRequired,)),
+    (lambda row, _: row.pending, (errors.SecondFactorFulfilled,)),
     (lambda row, _: row.challenge, (errors.InvalidToken, errors.ChallengeEnded)),
 )

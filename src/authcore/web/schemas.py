@@ -15,7 +15,12 @@ __all__ = [
     "COUNT",
     "DESCRIBED",
     "ENDED",
+    "LIFTED",
+    "LISTED",
     "OPENED",
+    "RENEWED",
+    "RESENT",
+    "REVOKED",
     "SEEN",
     "TEXT",
     "VIEWS",
@@ -34,6 +39,22 @@ _OBJECT: Final[Schema] = {"type": "object"}
 _TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _PERHAPS: Final[Schema] = {"type": ["string", "null"]}
+_TRUTH: Final[Schema] = {"type": "boolean"}
+
+_SESSION: Final[Schema] = {
+    "id": TEXT,
+    "created_at": _TIME,
+    "auth_time": _TIME,
+    "amr": _TEXTS,
+    "requires_second_factor": _TRUTH,
+    "tag": TEXT,
+    "network": TEXT,
+    "user_agent": TEXT,
+    "last_used_at": _TIME,
+    "rotates_at": _TIME,
+    "inactive_at": _TIME,
+    "expires_at": _TIME,
+}
 
 
 def closed(members: Schema) -> Schema:
@@ -53,13 +74,14 @@ VIEWS: Final[Mapping[str, Schema]] = {
             "username": _PERHAPS,
             "email": _PERHAPS,
             "phone": _PERHAPS,
-            "verified": {"type": "boolean"},
+            "verified": _TRUTH,
+            "disabled": _TRUTH,
+            "second_factor": _TRUTH,
             "created_at": _TIME,
         }
     ),
-    "Session": closed(
-        {"id": TEXT, "created_at": _TIME, "auth_time": _TIME, "amr": _TEXTS, "inactive_at": _TIME, "expires_at": _TIME}
-    ),
+    "Session": closed(_SESSION),
+    "OpenSession": closed({**_SESSION, "current": _TRUTH}),
 }
 """The views that answers refer to, by name."""
 
@@ -69,7 +91,8 @@ class Answer:
     """What a request gets that is not refused.
 
     `members` are those of its JSON, or None if it has no body.  `token` is the member that a token is in with
-    `Policy.bearer`; without, `cookies` are set or cleared: `session`, `challenge` or both.
+    `Policy.bearer`; without, `cookies` are set or cleared: `session`, `challenge` or both.  `if_due` says that one is
+    set only to renew a token that is due.
     """
 
     status: int
@@ -77,6 +100,7 @@ class Answer:
     members: Schema | None
     token: str | None = None
     cookies: tuple[str, ...] = ()
+    if_due: bool = False
 
 
 CHALLENGED: Final = Answer(
@@ -108,7 +132,34 @@ SEEN: Final = Answer(
         "roles": _TEXTS,
         "permissions": _TEXTS,
     },
+    cookies=("session",),
+    if_due=True,
 )
+RENEWED: Final = Answer(
+    status=200,
+    description="The same session, with the token that counts from now on.",
+    members={"session": component("Session")},
+    token="token",  # noqa: S106  a member's name
+    cookies=("session",),
+)
+LIFTED: Final = Answer(
+    status=200,
+    description="A new session, which has met both factors.",
+    members={"session": component("Session")},
+    token="token",  # noqa: S106  a member's name
+    cookies=("session", "challenge"),
+)
+RESENT: Final = Answer(
+    status=202,
+    description="The same code is on its way again, or it looks as if.",
+    members={"purpose": TEXT, "attempts_left": COUNT, "expires_at": _TIME},
+)
+LISTED: Final = Answer(
+    status=200,
+    description="The caller's sessions, newest first.",
+    members={"sessions": {"type": "array", "items": component("OpenSession")}},
+)
+REVOKED: Final = Answer(status=200, description="That session is over.", members={"session": component("Session")})
 DESCRIBED: Final = Answer(
     status=200,
     description="This document.",

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from authcore.audit import session_digest
-from authcore.entities import Account, AuthenticationSession, TwoStepSession
+from authcore.entities import Account, AuthenticationSession, Role, TwoStepSession
 from authcore.principal import Principal
+from authcore.revocation import OpenSession, last_used
 from authcore.web.messages import Json
 
-__all__ = ["account_view", "challenge_view", "principal_view", "session_view"]
+__all__ = ["account_view", "challenge_view", "open_session_view", "principal_view", "role_view", "session_view"]
 
 
 def account_view(account: Account) -> dict[str, Json]:
@@ -18,6 +19,8 @@ def account_view(account: Account) -> dict[str, Json]:
         "email": account.email,
         "phone": account.phone,
         "verified": account.verified_at is not None,
+        "disabled": account.disabled_at is not None,
+        "second_factor": account.second_factor,
         "created_at": _time(account.created_at),
     }
 
@@ -29,9 +32,20 @@ def session_view(session: AuthenticationSession) -> dict[str, Json]:
         "created_at": _time(session.created_at),
         "auth_time": _time(session.auth_time),
         "amr": list(session.amr),
+        "requires_second_factor": session.requires_second_factor,
+        "tag": session.tag,
+        "network": session.network,
+        "user_agent": session.user_agent,
+        "last_used_at": _time(last_used(session)),
+        "rotates_at": _time(session.rotates_at),
         "inactive_at": _time(session.inactive_at),
         "expires_at": _time(session.expires_at),
     }
+
+
+def open_session_view(listed: OpenSession) -> dict[str, Json]:
+    """Return a session as its holder sees it among others."""
+    return {**session_view(listed.session), "current": listed.current}
 
 
 def challenge_view(challenge: TwoStepSession) -> dict[str, Json]:
@@ -41,6 +55,11 @@ def challenge_view(challenge: TwoStepSession) -> dict[str, Json]:
         "attempts_left": challenge.max_attempts - challenge.attempts,
         "expires_at": _time(challenge.expires_at),
     }
+
+
+def role_view(role: Role) -> dict[str, Json]:
+    """Return what whoever has a role may see of it."""
+    return {"name": role.id, "description": role.description, "permissions": list(role.permissions)}
 
 
 def principal_view(principal: Principal) -> dict[str, Json]:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.adapters.apps import SECRET
 from tests.adapters.laws.asserting import REALM, is_problem
-from tests.adapters.people import ADA, FROM_HERE, cookie
+from tests.adapters.people import ADA, FROM_HERE, PASSWORD, cookie
 
 ANY_STORE = True
 
@@ -131,3 +131,22 @@ class Guards:
         for sent in ([], [cookie(session=token)]):
             reply = await site.get("/health/guarded", *sent)
             assert (reply.status, b"unknown" in reply.body) == (500, False)
+
+    async def test_roles(self, site):
+        """A page for some roles lets in whoever has one of them now, and nobody else."""
+        token = await site.token()
+        account = await site.auth.find_account(ADA)
+        is_problem(await site.get("/editors"), 401, "not_authenticated")
+        is_problem(await site.get("/editors", cookie(session=token)), 403, "permission_denied")
+        await site.auth.assign_role(account_id=account.id, role="author", permissions=["texts"])
+        assert (await site.get("/editors", cookie(session=token))).status == 200
+        await site.auth.withdraw_role(account_id=account.id, role="author")
+        is_problem(await site.get("/editors", cookie(session=token)), 403, "permission_denied")
+
+    async def test_tags(self, site):
+        """A page for sessions of one sort lets in no session of another sort."""
+        token = await site.token()
+        is_problem(await site.get("/staff"), 401, "not_authenticated")
+        is_problem(await site.get("/staff", cookie(session=token)), 403, "permission_denied")
+        tagged = (await site.auth.log_in(identifier=ADA, password=PASSWORD, tag="staff")).token
+        assert (await site.get("/staff", cookie(session=tagged))).status == 200

@@ -16,11 +16,19 @@ GOOD = {
     "/auth/verify": {"code": "000000"},
     "/auth/login": {"identifier": ADA, "password": PASSWORD},
     "/auth/logout": None,
+    "/auth/refresh": None,
+    "/auth/sessions/revoke": {"session": "0" * 32},
+    "/auth/sessions/revoke-others": None,
+    "/auth/second-factor": None,
+    "/auth/second-factor/answer": {"code": "000000"},
+    "/auth/second-factor/on": {"current_password": PASSWORD},
+    "/auth/second-factor/off": {"current_password": PASSWORD},
+    "/auth/resend": None,
     "/auth/two-step": {"purpose": "pay"},
     "/auth/two-step/answer": {"purpose": "pay", "code": "000000"},
     "/auth/password": {"current_password": PASSWORD, "new_password": OTHER_PASSWORD},
 }
-NEEDING_SESSION = ["/auth/two-step", "/auth/two-step/answer", "/auth/password"]
+NEEDING_SESSION = [f"/auth{row.path}" for row in ENDPOINTS if row.method == "POST" and (row.session or row.pending)]
 
 
 class Statuses:

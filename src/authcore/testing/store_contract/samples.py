@@ -74,6 +74,7 @@ def session(name: str = "session", owner: str | None = "ada") -> AuthenticationS
         amr=("pwd", "otp"),
         auth_time=MOMENT,
         rotated_at=MOMENT,
+        rotates_at=MOMENT + timedelta(minutes=15),
         inactive_at=MOMENT + timedelta(hours=1),
     )
 
