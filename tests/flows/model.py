@@ -8,84 +8,34 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from authcore.errors import (
+    AccountDeleted,
+    AccountDisabled,
+    AccountNotFound,
     AccountUnverified,
-    AttemptsExhausted,
-    ChallengeEnded,
-    CodeMismatch,
+    IdentifierTaken,
     InvalidCredentials,
     InvalidInput,
-    PasswordMismatch,
     RoleMismatch,
-    SessionClosed,
-    SessionExpired,
-    SessionRevoked,
+    StateUnchanged,
     UsernameTaken,
 )
-
-VERIFY = "verify"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """The part of a policy that lives depend on."""
-
-    inactivity: timedelta
-    absolute: timedelta
-    challenge: timedelta
-    guesses: int
-    failures: int
-    window: timedelta
-
-
-@dataclass(eq=False, kw_only=True)
-class Person:
-    """Whoever is behind an address; or behind nothing, as where somebody has registered another one's address."""
-
-    address: str
-    is_decoy: bool
-    password: str = ""
-    username: str | None = None
-    verified: bool = False
-    epoch: int = 0
-    roles: set[str] = field(default_factory=set)
-    newest: dict[str, "Challenge"] = field(default_factory=dict)
-    failures: dict[str, list[timedelta]] = field(default_factory=dict)
-
-
-@dataclass(eq=False, kw_only=True)
-class Session:
-    """A login."""
-
-    person: Person
-    epoch: int
-    began: timedelta
-    over: bool = False
-
-
-@dataclass(eq=False, kw_only=True)
-class Challenge:
-    """A code that was asked for, and by which session, if it was one."""
-
-    person: Person
-    epoch: int
-    purpose: str
-    began: timedelta
-    asked_by: Session | None = None
-    wrong: int = 0
-    spent: bool = False
+from tests.flows.model_codes import Codes
+from tests.flows.model_sessions import Sessions
+from tests.flows.model_words import VERIFY, Challenge, Limits, Person, Session
 
 
 @dataclass(kw_only=True)
-class Model:
-    """Everybody, every role, and what waits to be sent."""
+class Model(Sessions, Codes):
+    """Everybody, every role and session, and what waits to be sent."""
 
     limits: Limits
     now: timedelta = timedelta(0)
     people: list[Person] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
     roles: dict[str, frozenset[str]] = field(default_factory=dict)
     unsent: list[tuple[str, Challenge | None]] = field(default_factory=list)
 
-    # --- registering ---
+    # --- registering and logging in ---
 
     def register(self, address, password, username):
         """A taken address answers alike; an unproven one is registered anew, and what was held by it is lost."""
@@ -98,31 +48,12 @@ class Model:
         if rival is not None:
             rival.username = None
         person.password, person.username, person.epoch = password, username, person.epoch + 1
-        challenge = self._challenge(person, VERIFY)
-        self.unsent.append((address, None if is_taken else challenge))
+        challenge = self.challenge(person, VERIFY)
+        if not is_taken:
+            self.unsent.append((address, challenge))
+        elif not (owner.disabled or owner.deleted):
+            self.unsent.append((address, None))
         return challenge
-
-    def request_verification(self, challenge):
-        """Whoever holds the newest challenge of a registration gets another code, however the old one ended."""
-        person = challenge.person
-        if self._is_late(challenge):
-            return SessionExpired
-        if not self._is_newest(challenge) or challenge.purpose != VERIFY or person.verified:
-            return ChallengeEnded
-        newer = self._challenge(person, VERIFY)
-        if not person.is_decoy:
-            self.unsent.append((person.address, newer))
-        return newer
-
-    def verify_account(self, challenge, *, is_right):
-        """The right code proves the address."""
-        answered = SessionExpired if self._is_late(challenge) else self._answer(challenge, VERIFY, None, is_right)
-        if answered is challenge:
-            challenge.person.verified = True
-            return challenge.person
-        return answered
-
-    # --- logging in and out ---
 
     def log_in(self, name, password, former):
         """An address that was not proven names nobody; a username is public."""
@@ -130,64 +61,82 @@ class Model:
         is_known = person is not None and (person.verified or person.username == name)
         if not is_known or person.password != password:
             return InvalidCredentials
+        if person.deleted:
+            return AccountDeleted
         if not person.verified:
             return AccountUnverified
-        if former is not None:
-            former.over = True
-        return Session(person=person, epoch=person.epoch, began=self.now)
+        if person.disabled:
+            return AccountDisabled
+        if former is not None and not self.is_late(former.session):
+            self.close(former.session)
+        return self.begin(person)
 
-    def authenticate(self, session):
-        """A session counts until it is ended, until it is too old, or until the password is changed."""
-        age = self.now - session.began
-        if age >= self.limits.absolute:
-            return SessionExpired
-        if session.over:
-            return SessionClosed
-        if age >= self.limits.inactivity:
-            return SessionExpired
-        return session.person if session.epoch == session.person.epoch else SessionRevoked
+    # --- what operators do ---
 
-    def log_out(self, session):
-        """It tells whether there was anything to end."""
-        if self.authenticate(session) is not session.person:
-            return False
-        session.over = True
-        return True
+    def disable_account(self, person):
+        """Nobody logs in to it, and all that was open is over."""
+        return self._change(person, "disabled", to=True)
 
-    def change_password(self, session, current, new):
-        """All sessions and codes end; the caller goes on in a new session."""
-        person = self.authenticate(session)
-        if person is not session.person:
-            return person
-        if person.password != current:
-            return PasswordMismatch
-        person.password, person.epoch, session.over = new, person.epoch + 1, True
-        self.unsent.append((person.address, None))
-        return Session(person=person, epoch=person.epoch, began=self.now)
+    def enable_account(self, person):
+        """Its owner may log in again."""
+        return self._change(person, "disabled", to=False)
 
-    # --- two steps ---
+    def require_second_factor(self, person, *, required):
+        """A password alone is enough, or not; an owner who is known is told."""
+        changed = self._change(person, "two_factors", to=required)
+        if changed is person and person.verified:
+            self.unsent.append((person.address, None))
+        return changed
 
-    def request_two_step(self, session, purpose):
-        """Whoever is logged in gets a code at the own address."""
-        person = self.authenticate(session)
-        if person is not session.person:
-            return person
-        challenge = self._challenge(person, purpose, asked_by=session)
-        self.unsent.append((person.address, challenge))
-        return challenge
+    def confirm_account(self, person):
+        """As if a code had come back."""
+        return self._change(person, "verified", to=True)
 
-    def answer_two_step(self, session, challenge, purpose, *, is_right):
-        """A code counts for the session that asked for it, and for what it asked for."""
-        # A token that is too old is not even looked up.
-        if self.now - session.began >= self.limits.absolute or self._is_late(challenge):
-            return SessionExpired
-        person = self.authenticate(session)
-        return self._answer(challenge, purpose, session, is_right) if person is session.person else person
+    def revoke_sessions(self, person):
+        """All that was open is over."""
+        if not self._is_visible(person):
+            return AccountNotFound
+        person.epoch += 1
+        return person
+
+    def delete_account(self, person):
+        """It is hidden; its names stay its own if it has proven to own them."""
+        if person.is_decoy:
+            return AccountNotFound
+        if person.deleted:
+            return StateUnchanged
+        person.deleted, person.nameless, person.epoch = True, not person.verified, person.epoch + 1
+        return person
+
+    def restore_account(self, person):
+        """It is as it was, unless somebody else has one of its names by now."""
+        if person.is_decoy:
+            return AccountNotFound
+        if not person.deleted:
+            return StateUnchanged
+        if person.nameless and (self.owner(person.address) or self.called(person.username)):
+            return IdentifierTaken
+        person.deleted, person.nameless, person.epoch = False, False, person.epoch + 1
+        return person
+
+    def _change(self, person, what, *, to):
+        if not self._is_visible(person):
+            return AccountNotFound
+        if getattr(person, what) is to:
+            return StateUnchanged
+        setattr(person, what, to)
+        person.epoch += 1
+        return person
+
+    def _is_visible(self, person):
+        return not (person.is_decoy or person.deleted)
 
     # --- roles ---
 
     def assign_role(self, person, role, permissions):
         """The first one who gives permissions to a role defines it, for good."""
+        if person.deleted:
+            return AccountNotFound
         if permissions is None and role not in self.roles:
             return InvalidInput
         if permissions is not None and self.roles.setdefault(role, permissions) != permissions:
@@ -205,66 +154,23 @@ class Model:
         """What somebody may do."""
         return {permission for role in person.roles for permission in self.roles[role]}
 
-    # --- delivery ---
-
-    def deliver_due(self):
-        """Return what is sent, to whom and with which challenge's code; a code that holds no more is not sent."""
-        due, self.unsent = self.unsent, []
-        return [(address, challenge) for address, challenge in due if challenge is None or self.holds(challenge)]
-
-    def holds(self, challenge):
-        """Whether a code is still waited for."""
-        has_ended = challenge.spent or challenge.wrong >= self.limits.guesses or self._is_late(challenge)
-        return not has_ended and self._is_newest(challenge)
-
     # --- who is who ---
 
     def owner(self, address):
         """Who has registered an address, proven or not."""
-        return next((each for each in self.people if each.address == address and not each.is_decoy), None)
+        return next((each for each in self.people if each.address == address and self._is_named(each)), None)
 
     def called(self, username):
-        """Who has a username, proven or not."""
-        return next((each for each in self.people if username is not None and each.username == username), None)
+        """Who has a username, proven or not; strangers who took another one's address may have one as well."""
+        named = (each for each in self.people if username is not None and each.username == username)
+        return next((each for each in named if not each.nameless), None)
+
+    def _is_named(self, person):
+        return not (person.is_decoy or person.nameless)
 
     def _entered(self, address, *, is_decoy):
         for person in self.people:
-            if (person.address, person.is_decoy) == (address, is_decoy):
+            if (person.address, person.is_decoy, person.nameless) == (address, is_decoy, False):
                 return person
         self.people.append(Person(address=address, is_decoy=is_decoy))
         return self.people[-1]
-
-    # --- codes ---
-
-    def _challenge(self, person, purpose, asked_by=None):
-        challenge = Challenge(person=person, epoch=person.epoch, purpose=purpose, began=self.now, asked_by=asked_by)
-        person.newest[purpose] = challenge
-        return challenge
-
-    def _answer(self, challenge, purpose, session, is_right):
-        person = challenge.person
-        if (challenge.purpose, challenge.asked_by) != (purpose, session):
-            return ChallengeEnded
-        if challenge.wrong >= self.limits.guesses:
-            return AttemptsExhausted
-        if challenge.spent or not self._is_newest(challenge):
-            return ChallengeEnded
-        failures = person.failures.setdefault(purpose, [])
-        if failures and self.now - failures[0] >= self.limits.window:
-            failures.clear()
-        if len(failures) >= self.limits.failures:
-            return AttemptsExhausted
-        if is_right and not person.is_decoy:
-            failures.clear()
-            challenge.spent = True
-            return challenge
-        failures.append(self.now)
-        challenge.wrong += 1
-        return CodeMismatch if challenge.wrong < self.limits.guesses else AttemptsExhausted
-
-    def _is_newest(self, challenge):
-        person = challenge.person
-        return person.newest[challenge.purpose] is challenge and person.epoch == challenge.epoch
-
-    def _is_late(self, challenge):
-        return self.now - challenge.began >= self.limits.challenge

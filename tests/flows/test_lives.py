@@ -6,24 +6,24 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from authcore import accounts, challenges, registration, roles, sessions
+from authcore import accounts, challenges, lifecycle, registration, roles, rotation, sessions
 from authcore.decisions import accept, refuse
 from authcore.errors import AuthError, CodeMismatch
 from tests.flows.lives import Lives
 
-LIVES = settings(max_examples=120, stateful_step_count=50)
+LIVES = settings(max_examples=250, stateful_step_count=50)
 
 TestLives = Lives.TestCase
 TestLives.settings = LIVES
 
 
-GATE, VALIDATE = sessions.gate, sessions.validate
+GATE, VALIDATE, RESEND = sessions.gate, sessions.validate, challenges.resend
 
 BROKEN = {
     "a session outlives the password": (
         sessions,
         "gate",
-        lambda *, account, epoch: GATE(account=account, epoch=account.epoch),
+        lambda *, account, epoch, **rest: GATE(account=account, epoch=account.epoch, **rest),
     ),
     "a session outlives its deadline": (
         sessions,
@@ -40,6 +40,19 @@ BROKEN = {
     "new codes bring new guesses": (challenges, "_thawed", lambda slot, occasion: replace(slot, failures=0)),
     "a proven address is registered anew": (accounts, "is_taken", lambda claim: False),
     "a username keeps two holders": (registration, "_dispossessed", lambda *_, **__: []),
+    "a token is good for ever": (rotation, "_is_awaited", lambda session, shown: True),
+    "a pending session counts as whole": (
+        sessions,
+        "gate",
+        lambda *, amr, pending=False, **rest: GATE(amr=(*amr, *sessions.SECOND_FACTOR), **rest),
+    ),
+    "a renewed session lives on": (sessions, "_heir", lambda session, predecessor, occasion: session),
+    "what was open before comes back": (lifecycle, "raised", lambda account, occasion: account),
+    "a code is sent for ever": (
+        challenges,
+        "resend",
+        lambda occasion, asked: RESEND(occasion, replace(asked, challenge=replace(asked.challenge, sendings=1))),
+    ),
     "a role is not withdrawn": (roles, "withdraw", lambda occasion, *, grant: accept(grant is not None)),
 }
 

@@ -1,14 +1,10 @@
 """Flows at the same time, in every order and with a crash at every point.  The scenarios are in `scenarios`."""
 
-from functools import partial
-
 import pytest
 
-from authcore.memory import MemoryStore
-from authcore.testing import interleavings
 from tests.flows import scenarios
 from tests.flows.broken_stores import BlindStore, TornStore, UnguardedStore
-from tests.flows.people import do
+from tests.flows.playing import expect_broken, play_in_turn
 
 LAWS = {
     "one address has one account": scenarios.same_address,
@@ -106,18 +102,10 @@ NEEDS_UNCHANGED = [
 )
 def test_law_is_broken_by_a_broken_store(scenario, store):
     """The same search finds an order in which the law does not hold, once the store breaks its own."""
-    with pytest.raises(AssertionError, match="after this order"):
-        interleavings(partial(scenario, store))
+    expect_broken(scenario, store)
 
 
 @pytest.mark.parametrize("scenario", LAWS.values(), ids=LAWS.keys())
 def test_scenario_is_sound(scenario):
     """One flow after the other, the law holds: what the search finds is due to the order of their calls."""
-    sequential = scenario(MemoryStore)
-    outcomes = {}
-    for name, flow in sequential.flows.items():
-        try:
-            outcomes[name] = do(flow(sequential.auth))
-        except Exception as error:  # noqa: BLE001  it is what the check looks at
-            outcomes[name] = error
-    sequential.check(outcomes, sequential.auth)
+    play_in_turn(scenario)

@@ -10,7 +10,8 @@ from authcore.errors import AuthError
 from authcore.testing import Outcomes
 from authcore.testing.stepping import Move, Run
 from tests.flows.broken_stores import everything
-from tests.flows.meetings import Pair, furnished, meeting
+from tests.flows.furnished import furnished
+from tests.flows.meetings import Pair, meeting
 
 Ending = tuple[Mapping[str, str], tuple[str, ...]]
 """What each flow answered, and what they wrote, in the order in which it was first stored.

@@ -1,0 +1,128 @@
+"""The model's codes: who is asked for one, what a guess comes to, and what is sent."""
+
+from authcore.errors import AttemptsExhausted, ChallengeEnded, CodeMismatch, ResendLimit, SessionExpired
+from tests.flows.model_words import SECOND_FACTOR, VERIFY, Challenge, Person
+
+
+class Codes:
+    """What a model says of codes; it has `limits`, the time `now`, and what is `unsent`."""
+
+    # --- asking for one ---
+
+    def request_verification(self, challenge):
+        """Whoever holds the newest challenge of a registration gets another code, however the old one ended."""
+        person = challenge.person
+        if self._has_passed(challenge):
+            return SessionExpired
+        if not self._is_newest(challenge) or challenge.purpose != VERIFY or person.verified:
+            return ChallengeEnded
+        return self._asked(person, VERIFY)
+
+    def request_two_step(self, token, purpose):
+        """Whoever is logged in gets a code at the own address."""
+        person = self.authenticate(token)
+        return self._asked(person, purpose, token.session) if isinstance(person, Person) else person
+
+    def request_second_factor(self, token):
+        """So does whoever waits for the second factor."""
+        person = self.pending_caller(token)
+        return self._asked(person, SECOND_FACTOR, token.session) if isinstance(person, Person) else person
+
+    def resend_code(self, challenge):
+        """A code that is waited for is sent again, some times."""
+        if self._has_passed(challenge):
+            return SessionExpired
+        if not self.holds(challenge):
+            return ChallengeEnded
+        if challenge.sent >= self.limits.sendings:
+            return ResendLimit
+        challenge.sent += 1
+        self._send(challenge)
+        return challenge
+
+    def _asked(self, person, purpose, session=None):
+        challenge = self.challenge(person, purpose, asked_by=session)
+        self._send(challenge)
+        return challenge
+
+    def challenge(self, person, purpose, asked_by=None):
+        """A new code, which ends the one before."""
+        challenge = Challenge(person=person, epoch=person.epoch, purpose=purpose, began=self.now, asked_by=asked_by)
+        person.newest[purpose] = challenge
+        return challenge
+
+    # --- entering one ---
+
+    def verify_account(self, challenge, *, is_right):
+        """The right code proves the address; of an account that is disabled it proves nothing."""
+        answered = SessionExpired if self._has_passed(challenge) else self._answer(challenge, VERIFY, None, is_right)
+        if answered is not challenge:
+            return answered
+        if challenge.person.disabled:
+            return ChallengeEnded
+        challenge.person.verified = True
+        return challenge.person
+
+    def answer_two_step(self, token, challenge, purpose, *, is_right):
+        """A code counts for the session that asked for it, and for what it asked for."""
+        if self.is_late(token.session) or self._has_passed(challenge):
+            return SessionExpired
+        person = self.authenticate(token)
+        return self._answer(challenge, purpose, token.session, is_right) if isinstance(person, Person) else person
+
+    def fulfil_second_factor(self, token, challenge, *, is_right):
+        """A whole session takes the place of the pending one."""
+        if self.is_late(token.session) or self._has_passed(challenge):
+            return SessionExpired
+        person = self.pending_caller(token)
+        if not isinstance(person, Person):
+            return person
+        answered = self._answer(challenge, SECOND_FACTOR, token.session, is_right)
+        if answered is not challenge:
+            return answered
+        self.close(token.session)
+        return self.begin(person, two_factors=True)
+
+    def _answer(self, challenge, purpose, session, is_right):
+        person = challenge.person
+        if (challenge.purpose, challenge.asked_by) != (purpose, session):
+            return ChallengeEnded
+        if challenge.wrong >= self.limits.guesses:
+            return AttemptsExhausted
+        if challenge.spent or not self._is_newest(challenge):
+            return ChallengeEnded
+        failures = person.failures.setdefault(purpose, [])
+        if failures and self.now - failures[0] >= self.limits.window:
+            failures.clear()
+        if len(failures) >= self.limits.failures:
+            return AttemptsExhausted
+        if is_right and not person.is_decoy:
+            failures.clear()
+            challenge.spent = True
+            return challenge
+        failures.append(self.now)
+        challenge.wrong += 1
+        return CodeMismatch if challenge.wrong < self.limits.guesses else AttemptsExhausted
+
+    # --- sending one ---
+
+    def deliver_due(self):
+        """Return what is sent, to whom and with which challenge's code; a code that holds no more is not sent."""
+        due, self.unsent = self.unsent, []
+        return [(address, challenge) for address, challenge in due if challenge is None or self.holds(challenge)]
+
+    def holds(self, challenge):
+        """Whether a code is still waited for."""
+        has_ended = challenge.spent or challenge.wrong >= self.limits.guesses or self._has_passed(challenge)
+        return not has_ended and self._is_newest(challenge)
+
+    def _send(self, challenge):
+        if not challenge.person.is_decoy:
+            self.unsent.append((challenge.person.address, challenge))
+
+    def _is_newest(self, challenge):
+        person = challenge.person
+        return person.newest[challenge.purpose] is challenge and person.epoch == challenge.epoch
+
+    def _has_passed(self, challenge):
+        return self.now - challenge.began >= self.limits.challenge
