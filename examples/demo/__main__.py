@@ -107,7 +107,8 @@ def _parser() -> argparse.ArgumentParser:
         "--seed",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="Whether to make an administrator called grace, which is done unless refused; the password is shown once.",
+        help="Whether to make an administrator at the first start, which is done unless refused: grace, with a "
+        "password that is shown once, or whom AUTHCORE_ADMIN_EMAIL and AUTHCORE_ADMIN_PASSWORD name.",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="Start over: remove the database and the keyring without asking."

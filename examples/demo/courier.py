@@ -20,6 +20,8 @@ _LINES: Final = {
     MessageKind.CODE: "code {letter.code} for {letter.destination}",
     MessageKind.ALREADY_REGISTERED: "notice for {letter.destination}: somebody tried to register this address again",
     MessageKind.PASSWORD_CHANGED: "notice for {letter.destination}: the password was changed",
+    MessageKind.SECOND_FACTOR_CHANGED: "notice for {letter.destination}: the code at login was turned on or off",
+    MessageKind.EXTERNAL_IDENTITY_CHANGED: "notice for {letter.destination}: a way to log in was added or removed",
 }
 
 

@@ -6,14 +6,16 @@ from http import HTTPStatus
 from typing import Final
 
 from authcore import Anonymous, AuthError, Fault, Principal
-from authcore.errors import MethodNotAllowed, PermissionDenied
+from authcore.errors import MethodNotAllowed, PermissionDenied, SecondFactorRequired
 from authcore.principal import authorize
 from authcore.web import Headers, Request, Response, clear_cookie, find_cookie, problem, status_of
 from examples.demo.application import Demo
 from examples.demo.forms import read_form
-from examples.demo.pages import NOTICE_COOKIE, PAGES, Page, Submit, Visit
-from examples.demo.rendering import file_response, page_response
-from examples.demo.wording import NOTICES, Complaint, complaint_about, headline
+from examples.demo.pages import PAGES, Audience, Page, Submit, Visit
+from examples.demo.pages.cookies import NOTICE_COOKIE
+from examples.demo.reach import OutOfReach
+from examples.demo.rendering import file_response, page_response, redirect
+from examples.demo.wording import LETTERS, NOTICES, Complaint, complaint_about, headline
 
 __all__ = ["Site"]
 
@@ -33,7 +35,7 @@ class Site:
 
     async def respond(self, request: Request, caller: Principal | Anonymous) -> Response:
         """Answer a request; never raises: every refusal and fault, foreseen or not, is a page."""
-        visit = Visit(request, caller)
+        visit = Visit(request, caller, subject=request.path.rpartition("/")[2])
         try:
             return await self._answer(visit)
         except (AuthError, Fault) as error:
@@ -47,22 +49,23 @@ class Site:
         request = visit.request
         if request.path in _FILES:
             return file_response(_FILES[request.path])
-        page = PAGES.get(request.path)
+        page = _page_of(request)
         if page is None:
             return self._plain_page(visit, HTTPStatus.NOT_FOUND, "There is no such page", _NOT_FOUND)
-        if page.members_only:
-            authorize(visit.caller, page.needs)
+        elsewhere = _due_elsewhere(page, visit.caller)
+        if elsewhere is not None:
+            return redirect(elsewhere)
         if request.method in _READING and page.template is not None:
-            return self._shown(visit, page, page.template)
+            return await self._shown(visit, page, page.template)
         if request.method == "POST" and page.submit is not None:
             return await self._submitted(visit, page, page.submit)
         raise MethodNotAllowed(*(["GET"] if page.template else []), *(["POST"] if page.submit else []))
 
-    def _shown(self, visit: Visit, page: Page, template: str) -> Response:
+    async def _shown(self, visit: Visit, page: Page, template: str) -> Response:
         """Show a page, and with it what the one before wanted to say."""
         name = find_cookie(visit.request.headers, NOTICE_COOKIE.name)
         cookies = [] if name is None else [clear_cookie(NOTICE_COOKIE)]
-        facts = {**self._common(visit), **page.show(self.demo, visit), "notice": NOTICES.get(name or "")}
+        facts = {**self._common(visit), **await page.show(self.demo, visit), "notice": NOTICES.get(name or "")}
         return page_response(template, facts, headers=cookies)
 
     async def _submitted(self, visit: Visit, page: Page, submit: Submit) -> Response:
@@ -76,13 +79,14 @@ class Site:
             complaint = complaint_about(refusal, fields=page.fields, policy=self.demo.auth.policy)
             if complaint is None or page.template is None:
                 raise
-            facts = {**self._common(filled), **page.show(self.demo, filled), "complaint": complaint}
+            facts = {**self._common(filled), **await page.show(self.demo, filled), "complaint": complaint}
             return page_response(page.template, facts, status=status_of(refusal), headers=_headers_of(refusal))
 
     def _error_page(self, visit: Visit, error: AuthError | Fault) -> Response:
         title, text = headline(error)
-        page = PAGES.get(visit.request.path)
-        missing = page.needs if page is not None and isinstance(error, PermissionDenied) else None
+        page = _page_of(visit.request)
+        is_about_page = isinstance(error, PermissionDenied) and not isinstance(error, OutOfReach)
+        missing = page.needs if page is not None and is_about_page else None
         return self._plain_page(visit, status_of(error), title, text, missing=missing, headers=_headers_of(error))
 
     def _plain_page(
@@ -103,9 +107,11 @@ class Site:
         return {
             "path": visit.request.path,
             "caller": visit.caller,
+            "pending": _is_pending(visit.caller),
             "policy": self.demo.auth.policy,
             "entries": {name: text for name, text in visit.entries.items() if name not in _SECRETS},
             "complaint": _NO_COMPLAINT,
+            "kinds": LETTERS,
             "notice": None,
         }
 
@@ -113,6 +119,25 @@ class Site:
 _NO_COMPLAINT: Final = Complaint("", "")
 _NOT_FOUND: Final = "The address may have been typed wrongly. Every page is in the menu above."
 _OUR_FAULT: Final = "It is not your doing. Try again; if it happens once more, look into the terminal."
+
+
+def _page_of(request: Request) -> Page | None:
+    return PAGES.get(request.path) or PAGES.get(f"{request.path.rpartition('/')[0]}/*")
+
+
+def _due_elsewhere(page: Page, caller: Principal | Anonymous) -> str | None:
+    """Return where somebody is sent who is between password and code, or is so no more; refuse who may not come."""
+    if page.audience is Audience.PENDING and caller.is_authenticated:
+        return "/member"
+    if page.audience is Audience.MEMBERS and _is_pending(caller):
+        return "/second-factor"
+    if page.audience is not Audience.EVERYBODY and not _is_pending(caller):
+        authorize(caller, page.needs)
+    return None
+
+
+def _is_pending(caller: Principal | Anonymous) -> bool:
+    return isinstance(caller, Anonymous) and isinstance(caller.refusal, SecondFactorRequired)
 
 
 def _headers_of(error: AuthError | Fault) -> Headers:

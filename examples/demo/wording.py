@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from authcore import AuthError, Fault, Policy, errors
+from authcore import AuthError, Fault, MessageKind, Policy, errors
+from examples.demo.reach import OutOfReach
 
-__all__ = ["NOTICES", "Complaint", "complaint_about", "headline"]
+__all__ = ["LETTERS", "NOTICES", "Complaint", "complaint_about", "headline"]
 
 WHOLE_FORM: Final = ""
 
@@ -16,9 +17,35 @@ NOTICES: Final[Mapping[str, str]] = {
     "logged-out": "You are logged out. The session has ended on the server too.",
     "password-changed": "Your password is changed. Every other session of your account has ended.",
     "code-sent": "Another code is on its way. Only the newest one counts.",
+    "code-sent-again": "The same code is on its way once more.",
     "nothing-to-confirm": "There is nothing to confirm in this browser any more.",
+    "second-factor-asked": "Your password is right. A code is on its way to your address.",
+    "second-factor-on": "A code is needed to log in from now on. Show that it reaches you: one is on its way.",
+    "second-factor-off": "Your password alone logs you in again. Every other session of your account has ended.",
+    "session-ended": "That session has ended, on the server, at once.",
+    "session-over": "That session was over already.",
+    "others-ended": "Every other session of your account has ended.",
+    "disabled": "The account is disabled, and all its sessions have ended.",
+    "enabled": "The account is enabled. Its owner may log in again.",
+    "deleted": "The account is deleted, and all its sessions have ended. It is kept, and can be restored.",
+    "restored": "The account is restored, with its password and its roles.",
+    "logged-out-everywhere": "All sessions of the account have ended.",
+    "code-required": "From now on a code is needed to log in to the account. All its sessions have ended.",
+    "code-waived": "The password alone is enough for the account again. All its sessions have ended.",
+    "role-given": "The role is given. It counts from the next request on.",
+    "role-taken": "The role is taken. It counts no more from the next request on.",
+    "so-already": "It was so already, and nothing was changed.",
 }
 """What is said once, on the page after the one that did it."""
+
+LETTERS: Final[Mapping[MessageKind, tuple[str, str]]] = {
+    MessageKind.CODE: ("Your code", "Codes"),
+    MessageKind.ALREADY_REGISTERED: ("You have an account already", "Word of a second registration"),
+    MessageKind.PASSWORD_CHANGED: ("Your password was changed", "Word of a changed password"),
+    MessageKind.SECOND_FACTOR_CHANGED: ("How you log in was changed", "Word of a code at login, turned on or off"),
+    MessageKind.EXTERNAL_IDENTITY_CHANGED: ("A way to log in was changed", "Word of another way to log in"),
+}
+"""What each kind of letter is headed with, and what all of its kind are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +65,15 @@ _PLACES: Final[Mapping[type[AuthError], str]] = {
     errors.AccountDisabled: WHOLE_FORM,
     errors.AccountDeleted: WHOLE_FORM,
     errors.ChallengeEnded: WHOLE_FORM,
+    errors.ResendLimit: "code",
+    errors.AccountNotFound: "identifier",
 }
 """The refusals that belong beside a form rather than on a page of their own; InvalidInput names its field itself."""
 
 _TEXTS: Final[Mapping[type[AuthError], str]] = {
     errors.InvalidCredentials: "No account has this name and this password, or its address is not confirmed yet.",
     errors.AccountUnverified: "The address of this account is not confirmed yet.",
+    errors.AccountNotFound: "No account has this name.",
 }
 """Where the pages use other words than the library does."""
 
@@ -86,6 +116,15 @@ _WORDS: Final = {"email": _ADDRESS, "username": _USERNAME, "password": _PASSWORD
 _HEADLINES: Final[Mapping[type[AuthError], tuple[str, str]]] = {
     errors.NotAuthenticated: ("Log in first", "This page is for people who are logged in; in this browser nobody is."),
     errors.InvalidToken: ("Your session is over", "It has expired, or it was ended somewhere else. Log in again."),
+    OutOfReach: (
+        "This is not yours to change",
+        "Your own account, and whatever may do more than you, is left to another administrator. Nothing was changed.",
+    ),
+    errors.IdentifierTaken: (
+        "The name is somebody else's by now",
+        "Another account holds the address or the username, so that this one cannot come back under it.",
+    ),
+    errors.AccountNotFound: ("There is no such account", "It may have been typed wrongly. Look for it by its name."),
     errors.PermissionDenied: ("You may not see this page", "You are logged in, but none of your roles permits it."),
     errors.CrossSiteRequest: (
         "This did not come from here",

@@ -33,6 +33,14 @@ def visitor(demo: Running) -> Visitor:
     return Visitor(demo)
 
 
+@pytest.fixture
+def grace(demo: Running) -> Visitor:
+    """The administrator, logged in without a browser."""
+    administrator = Visitor(demo)
+    administrator.log_in("grace", demo.password)
+    return administrator
+
+
 @pytest.fixture(scope="module")
 async def browser(chromium_path: str) -> AsyncIterator[object]:
     """A headless browser."""

@@ -11,9 +11,29 @@ from tests.e2e.visitor import PASSWORD, Visitor
 
 playwright = pytest.importorskip("playwright.async_api", reason="browser: playwright is not installed")
 
-PAGES = ("/", "/register", "/code", "/login", "/mailbox", "/member", "/reports", "/password", "/nowhere")
+PAGES = (
+    "/",
+    "/register",
+    "/code",
+    "/login",
+    "/mailbox",
+    "/member",
+    "/security",
+    "/reports",
+    "/password",
+    "/admin",
+    "/nowhere",
+)
 REFUSALS = "Failed to load resource: the server responded with a status of 4"
 """How Chromium remarks on every page that is answered with such a status: right here, and no error of the page."""
+
+
+TO_LOG_IN = "Enter it to log in"
+"""How a letter tells the code at login from the one that confirms an address."""
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/15E148 Safari/604.1"
+)
 
 
 class Person:
@@ -49,7 +69,7 @@ class Person:
         await self.open("/register")
         await self.fill(Email_address=f"{name}@example.org", Username=name, Password=PASSWORD)
         await self.press("Register")
-        code = await self._code_for(f"{name}@example.org")
+        code = await self.code_for(f"{name}@example.org")
         await self.open("/code")
         return code
 
@@ -64,12 +84,26 @@ class Person:
         Visitor(self.demo).open_account(name)
         await self.log_in(name)
 
-    async def _code_for(self, address: str) -> str:
-        letter = self.page.get_by_role("article").filter(has_text=address)
+    async def turn_code(self, way: str) -> None:
+        """Turn the code at login on or off."""
+        await self.open("/security")
+        await self.fill(Current_password=PASSWORD)
+        await self.press(f"Turn the code {way}")
+
+    async def find(self, name: str) -> None:
+        """Go, as the administrator, to the page of an account."""
+        await self.open("/admin")
+        await self.fill(Email_address_or_username=name)
+        await self.press("Find the account")
+
+    async def code_for(self, address: str, *, that: str = "", count: int = 1) -> str:
+        """Return the newest code for an address, once the mailbox holds so many letters that say `that`."""
+        letters = self.page.get_by_role("article").filter(has_text=address).filter(has_text="Your code")
+        letters = letters.filter(has_text=that)
         async with asyncio.timeout(PATIENCE):
-            while await self.open("/mailbox") and not await letter.count():
+            while await self.open("/mailbox") and await letters.count() < count:
                 """Look again."""
-        return str(await letter.first.locator(".code").inner_text())
+        return str(await letters.first.locator(".code").inner_text())
 
 
 @pytest.fixture
@@ -149,6 +183,86 @@ async def test_wrong_code_tells_the_attempts_left(person):
     assert await person.reads("This is not the code. You have 4 attempts left.")
 
 
+async def test_second_factor_from_turning_it_on_to_the_next_login(person):
+    """Who turns the code on shows that it arrives; at the next login a wrong code is refused, and the right one enters.
+
+    The code comes a second time when it is asked for.
+    """
+    await person.become_member("ruby")
+    await person.turn_code("on")
+    first = await person.code_for("ruby@example.org", that=TO_LOG_IN)
+    await person.open("/member")
+    await person.fill(Code=first)
+    await person.press("Log in")
+    await person.press("Log out")
+    await person.log_in("ruby")
+    assert person.page.url.endswith("/second-factor")
+    code = await person.code_for("ruby@example.org", that=TO_LOG_IN, count=2)
+    await person.open("/second-factor")
+    await person.fill(Code="000000" if code != "000000" else "111111")
+    await person.press("Log in")
+    assert await person.reads("This is not the code. You have 4 attempts left.")
+    await person.press("Send it again")
+    assert await person.code_for("ruby@example.org", that=code, count=2) == code
+    await person.open("/second-factor")
+    await person.fill(Code=code)
+    await person.press("Log in")
+    assert person.page.url.endswith("/member")
+    assert await person.reads("password and code")
+
+
+async def test_pending_person_is_led_to_the_code(person):
+    """Until the code is entered the member page leads there, the menu offers it, and logging out is possible."""
+    await person.become_member("stella")
+    await person.turn_code("on")
+    await person.open("/member")
+    assert person.page.url.endswith("/second-factor")
+    assert await person.page.get_by_role("link", name="Enter the code", exact=True).is_visible()
+    await person.press("Log out")
+    assert await person.open("/member") == 401
+
+
+async def test_session_is_logged_out_from_another_browser(newcomers):
+    """The list shows both browsers and marks the one in use; “Log out there” ends the other one, at once."""
+    here, there = await newcomers(), await newcomers(user_agent=IPHONE)
+    await here.become_member("thea")
+    await there.log_in("thea")
+    await here.open("/security")
+    listed = here.page.get_by_role("listitem").filter(has_text="Since")
+    assert await listed.count() == 2
+    assert await listed.filter(has_text="Chrome on").filter(has_text="this one").count() == 1
+    await here.press("Log out there (Safari on an iPhone)")
+    assert await here.reads("That session has ended")
+    assert await listed.count() == 1
+    assert [await here.open("/member"), await there.open("/member")] == [200, 401]
+
+
+async def test_disabled_account_is_out_at_once(demo, newcomers):
+    """The administrator disables an account, and its next click is refused."""
+    grace, member = await newcomers(), await newcomers()
+    await member.become_member("ursula")
+    await grace.log_in("grace", demo.password)
+    await grace.find("ursula@example.org")
+    await grace.press("Disable the account")
+    assert await grace.reads("The account is disabled, and all its sessions have ended.")
+    assert await member.open("/member") == 401
+    await member.log_in("ursula")
+    assert await member.reads("The account is disabled.")
+
+
+async def test_given_role_counts_from_the_next_click(demo, newcomers):
+    """The administrator gives a role, and the next click of its new holder is allowed; taken away, it is refused."""
+    grace, member = await newcomers(), await newcomers()
+    await member.become_member("violet")
+    assert await member.open("/reports") == 403
+    await grace.log_in("grace", demo.password)
+    await grace.find("violet")
+    await grace.press("Give the role analyst")
+    assert await member.open("/reports") == 200
+    await grace.press("Take away the role analyst")
+    assert await member.open("/reports") == 403
+
+
 async def test_changed_password_logs_other_browsers_out(newcomers):
     """Changing the password keeps this browser logged in, and no other one."""
     here, there = await newcomers(), await newcomers()
@@ -187,13 +301,19 @@ async def test_console_is_quiet(demo, person):
 
 
 @pytest.mark.parametrize("demo", ["starlette"], indirect=True)
-async def test_pages_fit_a_narrow_screen(newcomers):
+async def test_pages_fit_a_narrow_screen(demo, newcomers):
     """At a width of 360 pixels nothing has to be scrolled sideways, even with the longest of names."""
-    person = await newcomers(viewport={"width": 360, "height": 640})
-    await person.become_member("margaret-of-the-very-long-name.1")
+    name, narrow = "margaret-of-the-very-long-name.1", {"width": 360, "height": 640}
+    person, grace = await newcomers(viewport=narrow), await newcomers(viewport=narrow)
+    await person.become_member(name)
+    await grace.log_in("grace", demo.password)
+    await grace.find(name)
+    await _fits(grace)
     for path in PAGES:
         await person.open(path)
-        assert await person.page.evaluate("document.documentElement.scrollWidth") == 360, path
+        await _fits(person)
+    await person.turn_code("on")
+    await _fits(person)
 
 
 @pytest.mark.parametrize("demo", ["starlette"], indirect=True)
@@ -201,11 +321,12 @@ async def test_every_field_is_labelled(demo, person):
     """Each field has a label, and tells browsers what belongs into it."""
     await person.log_in("grace", demo.password)
     await person.register("frances")
-    for path in ("/register", "/code", "/login", "/password"):
+    for path in ("/register", "/code", "/login", "/password", "/security", "/admin"):
         await person.open(path)
-        fields = "[...document.querySelectorAll('input:not([hidden])')]"
-        assert await person.page.evaluate(f"{fields}.length > 0"), path
-        assert await person.page.evaluate(f"{fields}.every(field => field.labels.length && field.autocomplete)"), path
+        await _has_labels(person)
+    await person.become_member("gertrude")
+    await person.turn_code("on")
+    await _has_labels(person)
 
 
 @pytest.mark.parametrize("demo", ["starlette"], indirect=True)
@@ -215,3 +336,17 @@ async def test_keyboard_skips_the_menu(person):
     await person.page.keyboard.press("Tab")
     await person.page.keyboard.press("Enter")
     assert await person.page.evaluate("document.activeElement.id") == "content"
+
+
+async def _fits(person: Person) -> None:
+    """Check that a page is as wide as its window, which is narrow."""
+    assert await person.page.evaluate("document.documentElement.scrollWidth") == 360, person.page.url
+
+
+async def _has_labels(person: Person) -> None:
+    """Check that a page has fields, and each of them a label, and a word for browsers that fill it in."""
+    fields = "[...document.querySelectorAll('input:not([hidden]):not([type=hidden])')]"
+    assert await person.page.evaluate(f"{fields}.length > 0"), person.page.url
+    assert await person.page.evaluate(f"{fields}.every(field => field.labels.length && field.autocomplete)"), (
+        person.page.url
+    )

@@ -97,8 +97,33 @@ def test_administrator_is_nobody_elses(tmp_path):
         member.become_member("grace")
         demo.stop()
     with running(tmp_path, port=demo.port) as again:
-        assert "grace is there already" in again.output
+        assert "no administrator made: somebody else has that address or name" in again.output
         assert member.get("/reports").status_code == 403
+
+
+def test_administrator_is_chosen_by_the_environment(tmp_path, monkeypatch):
+    """The environment may say who is the first administrator; the password of its choice is not printed."""
+    monkeypatch.setenv("AUTHCORE_ADMIN_EMAIL", "barbara@example.org")
+    monkeypatch.setenv("AUTHCORE_ADMIN_PASSWORD", PASSWORD)
+    with running(tmp_path) as demo:
+        visitor = Visitor(demo)
+        visitor.log_in("barbara@example.org")
+        assert visitor.get("/admin").status_code == 200
+        assert "account   barbara@example.org, who may do everything" in demo.output
+        assert PASSWORD not in demo.output
+
+
+@pytest.mark.parametrize(
+    ("password", "told"),
+    [("", "set both AUTHCORE_ADMIN_EMAIL and AUTHCORE_ADMIN_PASSWORD"), ("short", "AUTHCORE_ADMIN_PASSWORD cannot be")],
+)
+def test_unfit_administrator_is_refused(tmp_path, monkeypatch, password, told):
+    """An administrator without a password, or with a weak one, keeps the demo from starting, and is told how."""
+    monkeypatch.setenv("AUTHCORE_ADMIN_EMAIL", "barbara@example.org")
+    monkeypatch.setenv("AUTHCORE_ADMIN_PASSWORD", password)
+    refused = run("--port", "0", "--database", str(tmp_path / "demo.sqlite3"))
+    assert refused.returncode == 1
+    assert told in refused.stderr
 
 
 @POSIX
@@ -123,7 +148,7 @@ def test_broken_keyring_is_not_repeated(tmp_path):
     assert "not-hexadecimal" not in refused.stderr
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_source_holds_a_secret(path):
     """Nothing in the demo's sources looks like a key: no long run of hexadecimal or base64 digits."""
     assert not re.findall(r"[0-9a-fA-F]{16,}|[A-Za-z0-9+/]{40,}={0,2}", path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from tests.e2e.running import Running
 from tests.e2e.visitor import PASSWORD, Visitor
 
 PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/mailbox")
-MEMBERS_PAGES = ("/member", "/reports", "/password")
+MEMBERS_PAGES = ("/member", "/reports", "/password", "/security", "/admin", "/admin/nobody")
 ELSEWHERE = "https://elsewhere.example"
 
 MISTAKES = {
@@ -156,6 +156,256 @@ def test_no_code_can_be_asked_for_without_a_registration(visitor):
     assert "There is nothing to confirm in this browser any more." in visitor.get("/code").text
 
 
+# --- the second factor ----------------------------------------------------------------------------------------------
+
+
+def test_code_is_needed_besides_the_password(visitor):
+    """Who has turned the code on shows at once that it arrives, and from then on is asked for one at each login."""
+    visitor.become_member("anita")
+    assert _is_redirect(_turn(visitor, "on"), "/second-factor")
+    first = visitor.code_for("anita@example.org", purpose="second-factor")
+    assert _is_redirect(visitor.post("/second-factor", {"action": "enter", "code": first}), "/member")
+    visitor.post("/logout")
+    assert _is_redirect(visitor.log_in("anita"), "/second-factor")
+    second = visitor.code_for("anita@example.org", purpose="second-factor", but=first)
+    assert _is_redirect(visitor.post("/second-factor", {"action": "enter", "code": second}), "/member")
+    assert re.search(r"by\s+password and code", visitor.get("/member").text)
+
+
+def test_change_of_the_second_factor_is_told(visitor):
+    """Turning the code on sends a letter that says so."""
+    visitor.become_member("betty")
+    _turn(visitor, "on")
+    assert visitor.letter_for("betty@example.org", "How you log in was changed")
+
+
+def test_pending_visitor_is_sent_to_the_second_factor(visitor):
+    """Between password and code every page for members, and every form there, leads to where the code is entered."""
+    _await_code(visitor, "carol")
+    assert all(_is_redirect(visitor.get(path), "/second-factor") for path in MEMBERS_PAGES)
+    assert _is_redirect(_turn(visitor, "off"), "/second-factor")
+    assert "Nobody is logged in yet" in visitor.get("/").text
+
+
+def test_second_factor_is_for_the_pending_only(visitor):
+    """Whoever is logged in has no business where the code is entered, and a stranger is asked to log in."""
+    assert visitor.get("/second-factor").status_code == 401
+    visitor.become_member("dorothy")
+    assert _is_redirect(visitor.get("/second-factor"), "/member")
+
+
+def test_wrong_second_code_costs_an_attempt(visitor):
+    """A wrong code at login is refused with the attempts that are left; after the last one another is offered."""
+    right = _await_code(visitor, "elsie")
+    wrong = {"action": "enter", "code": "000000" if right != "000000" else "111111"}
+    told = [_complaint(visitor.post("/second-factor", wrong).text, "code") for _ in range(4)]
+    assert [re.findall(r"You have (\d) attempts? left", text)[0] for text in told] == ["4", "3", "2", "1"]
+    ended = visitor.post("/second-factor", wrong)
+    assert "Too many wrong codes." in _complaint(ended.text, "")
+    assert "Send another code" in ended.text
+    assert visitor.post("/second-factor", {"action": "enter", "code": right}).status_code == 410
+
+
+def test_same_code_is_sent_again_a_few_times(visitor):
+    """The code that was sent is sent once more when asked for, but not as often as somebody likes."""
+    code = _await_code(visitor, "fay")
+    again = [visitor.post("/second-factor", {"action": "send-again"}) for _ in range(3)]
+    assert [answer.status_code for answer in again] == [303, 303, 409]
+    assert "This code was sent often enough." in _complaint(again[2].text, "code")
+    assert len(visitor.letters_for("fay@example.org", f"<code>{code}</code>", count=3)) == 3
+
+
+def test_another_second_code_takes_the_place_of_the_first(visitor):
+    """Another code can be asked for, with or without a challenge at hand; the one before counts no more."""
+    first = _await_code(visitor, "gladys")
+    assert _is_redirect(visitor.post("/second-factor", {"action": "send-another"}), "/second-factor")
+    second = visitor.code_for("gladys@example.org", purpose="second-factor", but=first)
+    assert visitor.post("/second-factor", {"action": "enter", "code": first}).status_code == 422
+    assert _is_redirect(visitor.post("/second-factor", {"action": "enter", "code": second}), "/member")
+
+
+def test_lost_challenge_is_no_dead_end(visitor):
+    """A browser that awaits no code, although its session calls for one, is offered another code."""
+    code = _await_code(visitor, "helen")
+    del visitor.cookies["__Host-authcore-two-step"]
+    assert "Send another code" in visitor.get("/second-factor").text
+    for action in ("enter", "send-again"):
+        refused = visitor.post("/second-factor", {"action": action, "code": code})
+        assert (refused.status_code, "Send another code" in refused.text) == (410, True)
+    assert _is_redirect(visitor.post("/second-factor", {"action": "send-another"}), "/second-factor")
+
+
+def test_code_is_turned_off_with_the_password(visitor):
+    """Turning the code off asks for the password; after it, that alone logs in."""
+    code = _await_code(visitor, "irene")
+    visitor.post("/second-factor", {"action": "enter", "code": code})
+    refused = _turn(visitor, "off", password="quite another one")
+    assert "The current password is wrong." in _complaint(refused.text, "current_password")
+    assert _is_redirect(_turn(visitor, "off"), "/security")
+    assert _is_redirect(Visitor(visitor.demo).log_in("irene"), "/member")
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+
+def test_session_is_ended_from_another(demo, visitor):
+    """One's sessions are listed with their devices; ending one ends that one only, and once."""
+    there = Visitor(demo)
+    visitor.become_member("janet")
+    there.log_in("janet", **{"user-agent": "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"})
+    assert "Firefox on Windows" in visitor.get("/security").text
+    (session,) = _others(visitor)
+    ending = {"action": "end", "session": session}
+    assert _is_redirect(visitor.post("/security", ending), "/security")
+    assert [visitor.get("/member").status_code, there.get("/member").status_code] == [200, 401]
+    assert not _others(visitor)
+    visitor.post("/security", ending)
+    assert "That session was over already." in visitor.get("/security").text
+
+
+def test_all_other_sessions_are_ended(demo, visitor):
+    """Logging out everywhere else leaves the session that asked, and no other one."""
+    others = [Visitor(demo), Visitor(demo)]
+    visitor.become_member("kathleen")
+    for other in others:
+        other.log_in("kathleen")
+    assert _is_redirect(visitor.post("/security", {"action": "end-others"}), "/security")
+    assert [each.get("/member").status_code for each in (visitor, *others)] == [200, 401, 401]
+
+
+def test_nobody_ends_a_strangers_session(demo, visitor):
+    """The name of somebody else's session ends nothing."""
+    owner, other = Visitor(demo), Visitor(demo)
+    owner.become_member("lois")
+    other.log_in("lois")
+    visitor.become_member("mavis")
+    assert visitor.post("/security", {"action": "end", "session": _others(owner)[0]}).status_code == 422
+    assert other.get("/member").status_code == 200
+
+
+def test_unknown_action_is_refused(visitor):
+    """A form that asks for what no button asks for is refused."""
+    visitor.become_member("nancy")
+    assert visitor.post("/security", {"action": "explode"}).status_code == 400
+
+
+# --- the administrator ----------------------------------------------------------------------------------------------
+
+
+def test_member_is_refused_the_accounts(visitor):
+    """The administrator's pages are closed to members, whether the account exists or not, and say what is missing."""
+    visitor.become_member("olga")
+    for path in ("/admin", "/admin/nobody", f"/admin/{_id_of(visitor)}"):
+        refused = visitor.get(path)
+        assert (refused.status_code, "accounts:manage" in refused.text) == (403, True)
+    assert visitor.post(f"/admin/{_id_of(visitor)}", {"action": "give", "role": "analyst"}).status_code == 403
+
+
+def test_account_is_found_by_any_name(grace, visitor):
+    """The administrator finds an account by its address and by its username, and sees its roles and sessions."""
+    visitor.become_member("pamela")
+    for name in ("pamela@example.org", "Pamela"):
+        assert _is_redirect(grace.post("/admin", {"identifier": name}), f"/admin/{_id_of(visitor)}")
+    page = grace.get(f"/admin/{_id_of(visitor)}").text
+    assert "pamela@example.org" in page
+    assert re.search(r"Open sessions</dt><dd>1</dd>", page)
+    assert re.findall(r"<h3>(\w+) <span class=\"tag\">held", page) == ["member"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("nobody", 404), ("", 422), ("a b", 422)])
+def test_unknown_name_is_told_at_its_field(grace, name, status):
+    """A name that no account has, or can have, is told beside the field."""
+    answer = grace.post("/admin", {"identifier": name})
+    assert answer.status_code == status
+    assert _complaint(answer.text, "identifier")
+
+
+def test_unknown_account_is_not_found(grace):
+    """An account's page is not found where there is no account, and nothing can be done there."""
+    assert grace.get("/admin/nobody").status_code == 404
+    assert grace.post("/admin/nobody", {"action": "disable"}).status_code == 404
+
+
+def test_disabled_account_is_out_at_once(grace, visitor):
+    """Disabling an account ends its session at once and refuses its login, until it is enabled."""
+    visitor.become_member("queenie")
+    account = _id_of(visitor)
+    _act(grace, account, "disable")
+    assert visitor.get("/member").status_code == 401
+    assert "The account is disabled." in _complaint(visitor.log_in("queenie").text, "")
+    _act(grace, account, "enable")
+    assert _is_redirect(visitor.log_in("queenie"), "/member")
+
+
+def test_deleted_account_can_be_restored(grace, visitor):
+    """A deleted account is out at once, is found again by its name, and is restored with its roles."""
+    visitor.become_member("rita")
+    account = _id_of(visitor)
+    _act(grace, account, "delete")
+    assert visitor.get("/member").status_code == 401
+    assert _is_redirect(grace.post("/admin", {"identifier": "rita"}), f"/admin/{account}")
+    _act(grace, account, "restore")
+    visitor.log_in("rita")
+    assert visitor.get("/auth/session").json()["roles"] == ["member"]
+
+
+def test_role_counts_from_the_next_request(grace, visitor):
+    """A role that is given opens pages at the next request of a session that is open already; taken, it closes them."""
+    visitor.become_member("sheila")
+    _act(grace, _id_of(visitor), "give", role="analyst")
+    assert visitor.get("/reports").status_code == 200
+    _act(grace, _id_of(visitor), "take", role="analyst")
+    assert visitor.get("/reports").status_code == 403
+
+
+def test_administrator_ends_all_sessions(grace, visitor):
+    """Logging an account out everywhere ends its sessions, and nothing else."""
+    visitor.become_member("thelma")
+    account = _id_of(visitor)
+    _act(grace, account, "log-out")
+    assert visitor.get("/member").status_code == 401
+    assert "Open sessions</dt><dd>none</dd>" in grace.get(f"/admin/{account}").text
+    assert _is_redirect(visitor.log_in("thelma"), "/member")
+
+
+def test_administrator_requires_a_code(grace, visitor):
+    """An account that must enter a code is asked for one at its next login, until that is waived."""
+    visitor.become_member("una")
+    account = _id_of(visitor)
+    _act(grace, account, "require-code")
+    assert _is_redirect(visitor.log_in("una"), "/second-factor")
+    _act(grace, account, "waive-code")
+    assert _is_redirect(visitor.log_in("una"), "/member")
+
+
+def test_doing_it_twice_is_told(grace, visitor):
+    """A button pressed twice changes nothing the second time, and says so."""
+    visitor.become_member("vera")
+    account = _id_of(visitor)
+    _act(grace, account, "disable")
+    _act(grace, account, "disable")
+    assert "It was so already, and nothing was changed." in grace.get(f"/admin/{account}").text
+
+
+def test_nobody_reaches_beyond_their_own_grants(grace, visitor):
+    """Who manages accounts gives no role that grants more, touches nobody who may do more, and not themselves."""
+    visitor.become_member("wilma")
+    other = Visitor(visitor.demo)
+    other.become_member("xenia")
+    _act(grace, _id_of(visitor), "give", role="support")
+    _act(grace, _id_of(other), "take", role="member")
+    reached = [
+        (_id_of(grace), {"action": "disable"}),
+        (_id_of(visitor), {"action": "log-out"}),
+        (_id_of(other), {"action": "give", "role": "administrator"}),
+        (_id_of(other), {"action": "take", "role": "administrator"}),
+    ]
+    assert [visitor.post(f"/admin/{account}", entries).status_code for account, entries in reached] == [403] * 4
+    assert grace.post(f"/admin/{_id_of(grace)}", {"action": "disable"}).status_code == 403
+    _act(visitor, _id_of(other), "give", role="support")
+    assert other.get("/admin").status_code == 200
+
+
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
@@ -282,10 +532,10 @@ def test_no_page_is_cached(visitor, path):
     assert visitor.get(path).headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", [*PUBLIC_PAGES, "/nowhere"])
-def test_pages_need_no_script_and_nothing_from_elsewhere(visitor, path):
+@pytest.mark.parametrize("path", [*PUBLIC_PAGES, *MEMBERS_PAGES, "/nowhere"])
+def test_pages_need_no_script_and_nothing_from_elsewhere(grace, path):
     """A page loads its own files only, and contains neither script nor style."""
-    page = visitor.get(path).text
+    page = grace.get(path).text
     assert not re.findall(r"<script|<style|\sstyle=|\son\w+=|javascript:", page)
     assert not [link for link in re.findall(r'(?:href|src|action)="([^"]*)"', page) if not re.match(r"[/#](?!/)", link)]
 
@@ -314,6 +564,32 @@ def test_wrong_method_is_refused(visitor, method, path, allowed):
 
 def _is_redirect(answer, path: str) -> bool:
     return (answer.status_code, answer.headers.get("location")) == (303, path)
+
+
+def _turn(visitor: Visitor, way: str, password: str = PASSWORD):
+    """Turn the second factor on or off."""
+    return visitor.post("/security", {"action": f"turn-{way}", "current_password": password})
+
+
+def _await_code(visitor: Visitor, name: str) -> str:
+    """Open an account that needs a code to log in, and return the one that its pending session awaits."""
+    visitor.become_member(name)
+    _turn(visitor, "on")
+    return visitor.code_for(f"{name}@example.org", purpose="second-factor")
+
+
+def _others(visitor: Visitor) -> list[str]:
+    """Return the names of a visitor's other sessions, as the buttons on the page know them."""
+    return re.findall(r'name="session" value="([^"]+)"', visitor.get("/security").text)
+
+
+def _id_of(visitor: Visitor) -> str:
+    return str(visitor.get("/auth/session").json()["account"]["id"])
+
+
+def _act(administrator: Visitor, account: str, action: str, **entries: str) -> None:
+    """Press one of the buttons on an account's page."""
+    assert _is_redirect(administrator.post(f"/admin/{account}", {"action": action, **entries}), f"/admin/{account}")
 
 
 def _awaiting(demo: Running, address: str) -> Visitor:

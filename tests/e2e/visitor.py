@@ -20,6 +20,7 @@ class Visitor:
     """Somebody who keeps cookies, sends forms, and reads pages."""
 
     def __init__(self, demo: Running) -> None:
+        self.demo = demo
         self.url = demo.url
         self.cookies: dict[str, str] = {}
 
@@ -41,20 +42,28 @@ class Visitor:
         body = json.dumps(dict(entries)).encode()
         return self._send("POST", path, body, {"origin": self.url, "content-type": "application/json"})
 
-    def code_for(self, address: str, *, but: str = "") -> str:
-        """Return the newest code that the mailbox shows for an address, once it is there and not that one."""
-        letter = self.letter_for(address, rf"Your code.*<code>(?!{but or '-'}<)")
+    def code_for(self, address: str, *, purpose: str = "code", but: str = "") -> str:
+        """Return the newest code that the mailbox shows for an address, once it is there and not that one.
+
+        `purpose` is where the letter says that it is to be entered.
+        """
+        letter = self.letter_for(address, rf'Your code.*<code>(?!{but or "-"}<).*href="/{purpose}"')
         return re.findall(r"<code>(\d+)</code>", letter)[0]
 
     def letter_for(self, address: str, pattern: str) -> str:
         """Return the newest letter to an address that a pattern is found in, once it is in the mailbox."""
+        return self.letters_for(address, pattern, count=1)[0]
+
+    def letters_for(self, address: str, pattern: str, *, count: int) -> list[str]:
+        """Return the letters to an address that a pattern is found in, newest first, once there are so many."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            for letter in re.findall(r"<article.*?</article>", self.get("/mailbox").text, re.DOTALL):
-                if f">{address}<" in letter and re.search(pattern, letter, re.DOTALL):
-                    return str(letter)
+            letters = re.findall(r"<article.*?</article>", self.get("/mailbox").text, re.DOTALL)
+            found = [each for each in letters if f">{address}<" in each and re.search(pattern, each, re.DOTALL)]
+            if len(found) >= count:
+                return found
             time.sleep(0.05)
-        pytest.fail(f"no letter {pattern!r} to {address}")
+        pytest.fail(f"no {count} letters {pattern!r} to {address}")
 
     def open_account(self, name: str) -> None:
         """Register, and confirm the address."""
@@ -65,7 +74,11 @@ class Visitor:
     def become_member(self, name: str) -> None:
         """Open an account, and log in."""
         self.open_account(name)
-        self.post("/login", {"identifier": name, "password": PASSWORD})
+        self.log_in(name)
+
+    def log_in(self, name: str, password: str = PASSWORD, **headers: str) -> httpx2.Response:
+        """Log in, as far as the password leads."""
+        return self.post("/login", {"identifier": name, "password": password}, **headers)
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

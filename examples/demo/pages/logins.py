@@ -1,0 +1,77 @@
+"""The pages of coming and going: logging in, with a code where the account calls for one, and logging out."""
+
+from authcore import AuthenticationSession, Issued
+from authcore.errors import ChallengeEnded, InvalidToken
+from authcore.web import Response, device_of
+from examples.demo.application import Demo
+from examples.demo.pages.cookies import (
+    challenge_cookie,
+    challenge_token,
+    no_challenge,
+    no_session,
+    notice,
+    session_cookie,
+    session_token,
+)
+from examples.demo.pages.page import Visit, by_action
+from examples.demo.rendering import redirect
+
+__all__ = ["answer_second_factor", "ask_second_factor", "log_in", "log_out"]
+
+
+async def log_in(demo: Demo, visit: Visit) -> Response:
+    """Open a session, which goes nowhere but to the second factor where one is called for."""
+    issued = await demo.auth.log_in(
+        identifier=visit.entries["identifier"],
+        password=visit.entries["password"],
+        # The browser forgets that token now, so nobody else shall find a use for it.
+        former=demo.access.session_token(visit.request),
+        device=device_of(visit.request),
+    )
+    if issued.session.requires_second_factor:
+        return await ask_second_factor(demo, visit, issued, said="second-factor-asked")
+    return redirect("/member", session_cookie(demo, issued), notice("logged-in"))
+
+
+async def ask_second_factor(demo: Demo, visit: Visit, issued: Issued[AuthenticationSession], *, said: str) -> Response:
+    """Hand out a pending session, with a code on its way, and go where that is entered."""
+    asked = await demo.auth.request_second_factor(issued.token, device=device_of(visit.request))
+    return redirect("/second-factor", session_cookie(demo, issued), challenge_cookie(demo, asked), notice(said))
+
+
+async def _enter(demo: Demo, visit: Visit) -> Response:
+    try:
+        issued = await demo.auth.fulfil_second_factor(
+            token=session_token(demo, visit),
+            challenge=challenge_token(demo, visit) or "",
+            code=visit.entries["code"],
+            device=device_of(visit.request),
+        )
+    except InvalidToken as refusal:
+        raise ChallengeEnded(cause=refusal.cause) from None
+    return redirect("/member", session_cookie(demo, issued), no_challenge(demo), notice("logged-in"))
+
+
+async def _send_again(demo: Demo, visit: Visit) -> Response:
+    try:
+        await demo.auth.resend_code(challenge_token(demo, visit) or "", device=device_of(visit.request))
+    except InvalidToken as refusal:
+        raise ChallengeEnded(cause=refusal.cause) from None
+    return redirect("/second-factor", notice("code-sent-again"))
+
+
+async def _send_another(demo: Demo, visit: Visit) -> Response:
+    asked = await demo.auth.request_second_factor(session_token(demo, visit), device=device_of(visit.request))
+    return redirect("/second-factor", challenge_cookie(demo, asked), notice("code-sent"))
+
+
+answer_second_factor = by_action({"enter": _enter, "send-again": _send_again, "send-another": _send_another})
+"""Enter the code, which opens a whole session in place of the pending one; or ask for it again, or for another."""
+
+
+async def log_out(demo: Demo, visit: Visit) -> Response:
+    """End the session, if there is one; the cookies go in any case."""
+    token = demo.access.session_token(visit.request)
+    if token is not None:
+        await demo.auth.log_out(token, device=device_of(visit.request))
+    return redirect("/", no_session(demo), no_challenge(demo), notice("logged-out"))

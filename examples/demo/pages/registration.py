@@ -1,0 +1,46 @@
+"""The pages of registering: the form, and the code that proves the address."""
+
+from authcore.errors import ChallengeEnded, InvalidToken
+from authcore.web import Response, device_of
+from examples.demo.application import Demo
+from examples.demo.pages.cookies import challenge_cookie, challenge_token, no_challenge, notice
+from examples.demo.pages.page import Visit
+from examples.demo.rendering import redirect
+from examples.demo.roles import give_role
+
+__all__ = ["register", "send_another_code", "verify"]
+
+
+async def register(demo: Demo, visit: Visit) -> Response:
+    """Register an account, or look as if."""
+    issued = await demo.auth.register(
+        email=visit.entries["email"],
+        username=visit.entries["username"].strip() or None,
+        password=visit.entries["password"],
+        device=device_of(visit.request),
+    )
+    return redirect("/code", challenge_cookie(demo, issued))
+
+
+async def verify(demo: Demo, visit: Visit) -> Response:
+    """Prove an address, which makes its owner a member."""
+    try:
+        account = await demo.auth.verify_account(
+            challenge=challenge_token(demo, visit) or "", code=visit.entries["code"], device=device_of(visit.request)
+        )
+    except InvalidToken as refusal:
+        # To the person there is no difference: this browser awaits no code any more.
+        raise ChallengeEnded(cause=refusal.cause) from None
+    await give_role(demo.auth, account.id, "member")
+    return redirect("/login", no_challenge(demo), notice("verified"))
+
+
+async def send_another_code(demo: Demo, visit: Visit) -> Response:
+    """Send another code, or look as if."""
+    try:
+        issued = await demo.auth.request_verification(
+            challenge=challenge_token(demo, visit) or "", device=device_of(visit.request)
+        )
+    except (ChallengeEnded, InvalidToken):
+        return redirect("/code", no_challenge(demo), notice("nothing-to-confirm"))
+    return redirect("/code", challenge_cookie(demo, issued), notice("code-sent"))
