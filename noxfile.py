@@ -21,6 +21,11 @@ INSTALLATIONS = {
     ),
     "sanic": (["core_alone", "asgi_alone", "sanic_alone"], "tools", []),
     "sqlite": (["core_alone", "asgi_alone"], "tools", ["stores"]),
+    "jwt-asymmetric": (
+        ["core_alone"],
+        "tools",
+        ["core/test_keyring.py", "core/test_signing.py", "core/test_tokens.py"],
+    ),
     "all": (["core_alone", "asgi_alone", "starlette_alone", "sanic_alone"], "test", ["adapters", "stores"]),
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""
