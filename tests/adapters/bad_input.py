@@ -81,7 +81,7 @@ class Sent:
         return replace(self, body=json.dumps(payload).encode())
 
 
-PAGES = (("GET", "/members"), ("POST", "/members"), ("GET", "/all"), ("GET", "/any"))
+PAGES = (("POST", "/members"), *(("GET", path) for path in ("/members", "/all", "/any", "/editors", "/staff")))
 PAYING = ("POST", "/paying")
 CODE_HEADER, CHALLENGE_HEADER = "two-step-code", "two-step-challenge"
 

@@ -131,7 +131,7 @@ async def _play_refusals(script):
 
 async def _play_pages(script):
     await script.get("/auth/openapi.json")
-    for path in ("/open", "/members", "/any", "/all", "/refusing", "/failing", "/health"):
+    for path in ("/open", "/members", "/any", "/all", "/editors", "/staff", "/refusing", "/failing", "/health"):
         await script.get(path)
         await script.raw("GET", path)
     script.site.store.fault = RuntimeError("broken")
