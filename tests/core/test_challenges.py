@@ -23,7 +23,7 @@ from authcore.entities import (
     SessionEnd,
     TwoStepSession,
 )
-from authcore.errors import AttemptsExhausted, ChallengeEnded, CodeMismatch, InvalidInput
+from authcore.errors import AttemptsExhausted, ChallengeEnded, CodeMismatch, InvalidInput, ResendLimit
 from authcore.occasion import Ids, Occasion
 from authcore.policy import Policy
 
@@ -152,6 +152,42 @@ class TestRequesting:
         mine, decoy = self._request(), self._request(replace(ACCOUNT, decoy=True))
         challenge, slot, message, event = mine.writes
         assert decoy.writes == (challenge, slot, replace(message, kind=MessageKind.DECOY), event)
+
+    @pytest.mark.parametrize("account", [ACCOUNT, replace(ACCOUNT, decoy=True)], ids=["real", "decoy"])
+    def test_sending_again_changes_no_code(self, account):
+        """The code of the very same challenge is sent once more, it is counted, and the trail says so; decoys alike."""
+        decision = challenges.resend(OCCASION, _asked(account=account))
+        sent, message, event = decision.writes
+        assert decision.settle() is sent
+        assert sent == replace(CHALLENGE, updated_at=NOW, sendings=2)
+        assert (message.kind, message.session_id) == (MessageKind.DECOY if account.decoy else MessageKind.CODE, "c")
+        assert (message.id, message.destination, message.due_at) == ("new-m", "ada@example.org", NOW)
+        assert (event.id, event.kind, event.account_id) == ("new-e-code_requested", AuditKind.CODE_REQUESTED, "a")
+        assert event.session == session_digest("c")
+
+    @pytest.mark.parametrize(
+        ("asked", "cause"),
+        [
+            (_asked(None), "unknown"),
+            (_asked(account=None), "unknown"),
+            (_asked(account=replace(ACCOUNT, epoch=8)), "epoch"),
+            (_asked(slot=None), "superseded"),
+            (_asked(replace(CHALLENGE, expires_at=NOW)), "over"),
+            (_asked(replace(CHALLENGE, ended_at=NOW, ended_as=SessionEnd.SPENT)), "over"),
+        ],
+    )
+    def test_nothing_is_sent_for_what_counts_no_more(self, asked, cause):
+        """A challenge that awaits its code no more is not sent again, and nothing is written."""
+        decision = challenges.resend(OCCASION, asked)
+        assert (type(decision.refusal), decision.refusal.cause) == (ChallengeEnded, cause)
+        assert (decision.outcome, decision.writes) == (None, ())
+
+    def test_sending_again_has_an_end(self):
+        """A code is sent as often as the policy allows, and not once more."""
+        last = replace(CHALLENGE, sendings=POLICY.code_sendings - 1)
+        assert challenges.resend(OCCASION, _asked(last)).settle().sendings == POLICY.code_sendings
+        decision = challenges.resend(OCCASION, _asked(replace(last, sendings=POLICY.code_sendings)))
+        assert (type(decision.refusal), decision.writes) == (ResendLimit, ())
 
     @pytest.mark.parametrize(
         ("one", "other"), [(("a", "x"), ("a", "y")), (("a", "x"), ("b", "x")), (("a", "b"), ("b", "a"))]

@@ -33,7 +33,6 @@ SECRET_WORDS = {
     "signature",
     "token",
 }
-TYPED_TWICE = "_ask_secretly('Password, once more: ') == password"  # by one person, who learns nothing from the time
 
 
 def _challenge(**changes: object) -> TwoStepSession:
@@ -181,7 +180,7 @@ class TestComparing:
             for node in ast.walk(module.tree)
             if isinstance(node, ast.Compare) and any(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops)
             for operand in (node.left, *node.comparators)
-            if _last_word(operand) in SECRET_WORDS and ast.unparse(node) != TYPED_TWICE
+            if _last_word(operand) in SECRET_WORDS
         ]
         assert not found
 

@@ -290,6 +290,7 @@ def test_the_process_has_an_environment(monkeypatch):
 def test_keys_are_read():
     """A keyring is read from one variable."""
     assert Keyring.from_env(environ={"AUTHCORE_KEYS": f"k2:{SECRET},k1:{SECRET[2:]}a0"}).kids == ("k2", "k1")
+    assert Keyring.from_env("SHOP_", {"SHOP_KEYS": f"k1:{SECRET}"}).kids == ("k1",)
 
 
 @pytest.mark.parametrize("environ", [{}, {"AUTHCORE_KEYS": ""}, {"AUTHCORE_KEYS": SECRET}, {"AUTHCORE_KEYS": "k1:x"}])
@@ -301,6 +302,13 @@ def test_missing_or_broken_keys_are_refused(environ):
     assert refused.value.__cause__ is None
 
 
+@pytest.mark.parametrize("environ", [{}, {"AUTHCORE_KEYS": ""}])
+def test_missing_keys_are_said_to_be_missing(environ):
+    """Where there is no key the refusal says that one is needed, not that one is malformed."""
+    with pytest.raises(ConfigurationError, match=r"needs at least one key$"):
+        Keyring.from_env(environ=environ)
+
+
 ADMIN = {"AUTHCORE_ADMIN_EMAIL": "root@example.org", "AUTHCORE_ADMIN_PASSWORD": " a long, quiet evening "}
 
 
@@ -309,6 +317,7 @@ def test_first_administrators_are_read():
     first = FirstAdministrator.from_env(environ=ADMIN | {"AUTHCORE_ADMIN_USERNAME": "root"})
     assert (first.email, first.password, first.username) == ("root@example.org", " a long, quiet evening ", "root")
     assert FirstAdministrator.from_env(environ=ADMIN).username is None
+    assert FirstAdministrator.from_env("SHOP_", environ={f"SHOP_{name[9:]}": text for name, text in ADMIN.items()})
     assert "evening" not in repr(first)
 
 

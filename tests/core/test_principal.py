@@ -18,7 +18,17 @@ from authcore.errors import (
 from authcore.permissions import PermissionSet, Requirement
 from authcore.policy import Policy
 from authcore.ports import Caller
-from authcore.principal import Anonymous, Pending, Principal, authenticate, authorize, identify, identify_pending
+from authcore.principal import (
+    Anonymous,
+    Pending,
+    Principal,
+    TagRequirement,
+    admit,
+    authenticate,
+    authorize,
+    identify,
+    identify_pending,
+)
 from authcore.rotation import Presentation
 from authcore.sessions import validate
 
@@ -117,6 +127,21 @@ class TestIdentifying:
         assert isinstance(authenticate(caller, SHOWN).refusal, SecondFactorRequired)
         assert identify_pending(caller, SHOWN).outcome == Pending(account=ACCOUNT, session=caller.session)
 
+    @pytest.mark.parametrize("decide", [identify, admit, authenticate], ids=lambda decide: decide.__name__)
+    def test_a_due_rotation_is_not_lost(self, decide):
+        """However it is decided who is calling, a session that is due is rotated, and written."""
+        decision = decide(CALLER, replace(SHOWN, now=SESSION.rotates_at, rotate=True))
+        assert decision.outcome.is_refresh
+        assert decision.outcome.session.generation == SESSION.generation + 1
+        assert decision.writes == (decision.outcome.session,)
+
+    def test_sessions_of_nobody_are_rotated_as_well(self):
+        """An anonymous session that is due is rotated, and written."""
+        caller = Caller(session=replace(SESSION, account_id=None))
+        decision = identify(caller, replace(SHOWN, now=SESSION.rotates_at, rotate=True))
+        assert decision.writes == (decision.outcome.session,)
+        assert decision.outcome.session.generation == SESSION.generation + 1
+
     def test_pending_sessions_are_never_rotated(self):
         """Whatever is due, a pending session stays as it is."""
         session = replace(SESSION, requires_second_factor=True, presented_at=None, rotates_at=NOW)
@@ -135,6 +160,11 @@ class TestIdentifying:
     def test_whole_sessions_need_no_second_factor(self):
         """Where a second factor is to be met, a session that is whole is refused."""
         assert isinstance(identify_pending(CALLER, SHOWN).refusal, SecondFactorFulfilled)
+
+    def test_what_is_no_session_has_no_second_factor_to_meet(self):
+        """A session that does not count is refused where a second factor is to be met as it is anywhere."""
+        decision = identify_pending(replace(CALLER, session=replace(SESSION, deleted_at=NOW)), SHOWN)
+        assert (type(decision.refusal), decision.outcome) == (InvalidToken, None)
 
 
 class TestPrincipal:
@@ -229,7 +259,21 @@ class TestAuthorizing:
         assert caught.value.cause == "file:read and window"
         assert "window" not in str(caught.value)
 
-    @pytest.mark.parametrize("requirement", [None, Requirement(all_of="file:read")])
+    def test_sessions_are_told_apart_by_their_tag(self):
+        """A session of the very tag that is required is let in, and no other is; the private cause names the tag."""
+        wanted = TagRequirement("app")
+        tagged = replace(PRINCIPAL, session=replace(SESSION, tag="app"))
+        assert authorize(tagged, wanted) is tagged
+        for caller in (PRINCIPAL, replace(PRINCIPAL, session=replace(SESSION, tag="App"))):
+            with pytest.raises(PermissionDenied) as caught:
+                authorize(caller, wanted)
+            assert caught.value.cause == "tag app"
+
+    def test_what_has_no_session_has_no_tag(self):
+        """Whatever is no Principal does not meet a requirement about sessions, nor does it break one."""
+        assert not TagRequirement("").holds_for(Anonymous())
+
+    @pytest.mark.parametrize("requirement", [None, Requirement(all_of="file:read"), TagRequirement("")])
     def test_nobody_is_never_let_in(self, requirement):
         """Nobody is refused as not authenticated, whatever is required."""
         with pytest.raises(NotAuthenticated):

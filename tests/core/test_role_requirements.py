@@ -52,6 +52,12 @@ def test_a_malformed_name_is_refused_when_built(name):
         RoleRequirement(any_of=["clerk", name])
 
 
+def test_a_text_is_no_collection():
+    """One text is refused, not read as its letters, and the refusal says what to write."""
+    with pytest.raises(ConfigurationError, match=r"^Write a collection of roles, such as \['clerk'\]$"):
+        RoleRequirement(any_of="clerk")
+
+
 def test_equal_requirements_are_equal():
     """Order and repetition say nothing; all and any do."""
     assert RoleRequirement(all_of=["b", "a", "b"]) == RoleRequirement(all_of=("a", "b"))

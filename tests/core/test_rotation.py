@@ -57,7 +57,8 @@ class TestCurrent:
         decision = present(SESSION, shown(now=now))
         turned = decision.outcome.session
         assert (decision.outcome.renewed, decision.writes) == (True, (turned,))
-        assert (turned.generation, turned.rotated_at, turned.presented_at) == (6, now, None)
+        assert (turned.generation, turned.updated_at, turned.presented_at) == (6, now, None)
+        assert turned.rotated_at == now
         assert (turned.rotates_at, turned.inactive_at) == (now + POLICY.rotation, now + POLICY.inactivity)
 
     def test_who_asks_for_tokens_is_given_none_unasked(self):
@@ -66,22 +67,29 @@ class TestCurrent:
         assert (decision.outcome, decision.writes) == (Presented(session=SESSION), ())
 
     @pytest.mark.parametrize("rotate", [True, False])
-    def test_its_first_presentation_is_marked_once(self, rotate):
+    @pytest.mark.parametrize("generation", [2, 5])
+    def test_its_first_presentation_is_marked_once(self, rotate, generation):
         """The first time that a rotated token is shown is written down, and no other time."""
-        decision = present(UNSEEN, shown(now=NOW + TICK, rotate=rotate))
-        assert decision.outcome == Presented(session=replace(UNSEEN, updated_at=NOW + TICK, presented_at=NOW + TICK))
+        unseen = replace(UNSEEN, generation=generation)
+        decision = present(unseen, shown(generation, now=NOW + TICK, rotate=rotate))
+        assert decision.outcome == Presented(session=replace(unseen, updated_at=NOW + TICK, presented_at=NOW + TICK))
         assert decision.writes == (decision.outcome.session,)
-        assert present(decision.outcome.session, shown(now=NOW + 2 * TICK)).writes == ()
+        assert present(decision.outcome.session, shown(generation, now=NOW + 2 * TICK)).writes == ()
 
     @pytest.mark.parametrize("seen", [None, DUE - POLICY.grace + TICK])
-    def test_it_stays_while_the_one_before_may_come(self, seen):
+    @pytest.mark.parametrize("generation", [2, 5])
+    def test_it_stays_while_the_one_before_may_come(self, seen, generation):
         """A due token is not replaced before the one that it replaced is surely too late."""
-        decision = present(replace(SESSION, presented_at=seen), shown(now=DUE))
-        assert (decision.outcome.renewed, decision.outcome.session.generation) == (False, 5)
+        decision = present(replace(SESSION, generation=generation, presented_at=seen), shown(generation, now=DUE))
+        assert (decision.outcome.renewed, decision.outcome.session.generation) == (False, generation)
 
     def test_the_first_generation_needs_no_mark(self):
         """A session that was never rotated has no older token to tell apart: showing its token writes nothing."""
         assert present(replace(UNSEEN, generation=1), shown(1)).writes == ()
+
+    def test_the_first_generation_waits_for_none(self):
+        """There is no token before the first one, which is replaced as soon as it is due."""
+        assert present(replace(UNSEEN, generation=1), shown(1, now=DUE)).outcome.session.generation == 2
 
 
 class TestPredecessor:
@@ -108,11 +116,12 @@ class TestPredecessor:
         now = NOW + POLICY.grace + late
         decision = present(SESSION, shown(4, now=now, device=Device(network="192.0.2.9")))
         assert isinstance(decision.refusal, SessionRevoked)
+        assert decision.refusal.cause == "reuse"
         revoked, event = decision.writes
         assert revoked == replace(SESSION, updated_at=now, ended_at=now, ended_as=SessionEnd.REVOKED)
         assert isinstance(event, AuditEvent)
         assert (event.kind, event.account_id, event.network) == (AuditKind.SESSION_REUSED, "a", "192.0.2.9")
-        assert event.session == session_digest("s")
+        assert (event.session, event.created_at, event.updated_at) == (session_digest("s"), now, now)
 
 
 class TestOthers:

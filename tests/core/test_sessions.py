@@ -119,7 +119,7 @@ class TestGate:
         assert isinstance(refusal, SessionRevoked)
         assert refusal.cause == "epoch"
 
-    @pytest.mark.parametrize("amr", [(), ("pwd",), ("otp",), ("mfa",), ("pwd", "otp", "mfa")])
+    @pytest.mark.parametrize("amr", [(), ("pwd",), ("otp",), ("mfa",), ("otp", "mfa"), ("pwd", "otp", "mfa")])
     def test_the_policy_or_the_account_asks_for_a_second_factor(self, amr):
         """Where either asks for it, whoever has not met it is let in no further than to do so."""
         asked = replace(ACCOUNT, second_factor=True)
@@ -179,6 +179,21 @@ class TestOpening:
         decision = sessions.open_session(OCCASION, account=replace(ACCOUNT, **changes), amr=("pwd",))
         assert (type(decision.refusal), decision.outcome, decision.writes) == (refusal, None, ())
 
+    def test_an_heir_outlives_nothing(self):
+        """Who goes on in a new session authenticated when the old one says, and no time is later than its end."""
+        former = _session(expires_at=NOW + TICK)
+        opened = sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",), succeeds=former).settle()
+        assert (opened.created_at, opened.auth_time) == (NOW, BEFORE)
+        assert opened.expires_at == opened.rotates_at == opened.inactive_at == NOW + TICK
+
+    @pytest.mark.parametrize(("given", "tag"), [({}, ""), ({"tag": "app"}, "app")], ids=["untagged", "tagged"])
+    def test_an_anonymous_session_is_of_nobody(self, given, tag):
+        """An anonymous session has the times of any other, and its tag, but neither an account nor a factor."""
+        decision = sessions.open_anonymous(OCCASION, **given)
+        proven = sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",), tag=tag).settle()
+        assert decision.settle() == replace(proven, account_id=None, epoch=0, amr=())
+        assert decision.writes == (decision.outcome,)
+
     @given(st.timedeltas(3 * TICK, POLICY.absolute))
     def test_inactivity_never_outlasts_the_session(self, inactivity):
         """Whatever the policy, inactivity ends a session no later than its absolute end."""
@@ -202,6 +217,17 @@ class TestLoggingIn:
         assert decision.outcome is session
         assert (session.amr, session.account_id) == (("pwd",), "a")
         assert (event.kind, event.account_id, event.session) == (AuditKind.LOGGED_IN, "a", session_digest("new-s"))
+
+    @pytest.mark.parametrize(("given", "tag"), [({}, ""), ({"tag": "app"}, "app")], ids=["untagged", "tagged"])
+    def test_the_session_has_the_tag_asked_for(self, given, tag):
+        """A session is opened with the tag that was asked for, and with none unasked."""
+        assert self._log_in(**given).settle().tag == tag
+
+    def test_a_pending_session_is_no_login_yet(self):
+        """Where a factor is lacking the session is pending, and short, and the trail says that one was met."""
+        session, event = self._log_in(account=replace(ACCOUNT, second_factor=True)).writes
+        assert (session.requires_second_factor, session.expires_at) == (True, NOW + POLICY.second_factor_time)
+        assert event.kind is AuditKind.FIRST_FACTOR_MET
 
     @pytest.mark.parametrize("missing", [{"account": None}, {"credential": None}, {"matches": False}])
     @pytest.mark.parametrize("changes", [{}, {"deleted_at": NOW}, {"disabled_at": NOW}, {"verified_at": None}])
@@ -257,7 +283,7 @@ class TestChangingThePassword:
 
     @staticmethod
     def _change(account: Account = ACCOUNT):
-        session = _session(id="old-s")
+        session = _session(id="old-s", tag="app")
         return sessions.change_password(OCCASION, account=account, session=session, credential=CREDENTIAL, secret="new")
 
     def test_everything_begun_before_ends(self):
@@ -271,6 +297,7 @@ class TestChangingThePassword:
         new, old = (write for write in decision.writes if isinstance(write, AuthenticationSession))
         assert decision.outcome is new
         assert (new.id, new.epoch, new.amr, new.ended_at) == ("new-s", 8, ("pwd",), None)
+        assert (new.tag, new.auth_time, new.expires_at) == ("app", BEFORE, old.expires_at)
         assert (old.id, old.ended_at, old.ended_as) == ("old-s", NOW, SessionEnd.SUPERSEDED)
 
     def test_the_hash_is_replaced(self):
@@ -312,6 +339,12 @@ class TestValidating:
         refusal = _validate(_session(ended_at=NOW, ended_as=ended_as))
         assert type(refusal) is (SessionRevoked if ended_as is SessionEnd.REVOKED else SessionClosed)
         assert refusal.cause == ended_as
+
+    @pytest.mark.parametrize(("amr", "counts"), [(("pwd",), False), (("pwd", "otp", "mfa"), True)])
+    def test_the_factors_are_those_of_the_session(self, amr, counts):
+        """Where an account asks for a second factor, only a session in which it was met counts."""
+        refusal = _validate(_session(amr=amr), account=replace(ACCOUNT, second_factor=True))
+        assert (refusal is None) if counts else isinstance(refusal, SecondFactorRequired)
 
     @pytest.mark.parametrize("deadline", ["inactive_at", "expires_at"])
     @pytest.mark.parametrize(("before", "counts"), [(TICK, True), (timedelta(0), False), (-TICK, False)])

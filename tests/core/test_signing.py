@@ -73,7 +73,9 @@ class TestMatching:
             )
         else:
             for make, pem in ((SigningKey, private_pem(kind)), (VerificationKey, public_pem(kind))):
-                assert f"{algorithm} needs" in _refusal(make, "s1", algorithm, pem, without=pem)
+                refusal = _refusal(make, "s1", algorithm, pem, without=pem)
+                assert refusal.startswith("key 's1' is ")
+                assert f", and {algorithm} needs " in refusal
 
     @pytest.mark.parametrize(
         ("kind", "said"),
@@ -91,7 +93,7 @@ class TestMatching:
     def test_algorithms_are_ours(self, algorithm):
         """Whatever is not a member of Algorithm is refused, `none` first of all."""
         for make in (SigningKey, VerificationKey):
-            assert "a member of Algorithm" in _refusal(make, "s1", algorithm, private_pem(ED25519))
+            assert "key 's1' must be a member of Algorithm" in _refusal(make, "s1", algorithm, private_pem(ED25519))
 
     def test_there_is_no_algorithm_without_a_key(self):
         """No algorithm is called none, however it is spelt."""
@@ -148,7 +150,7 @@ class TestSecrets:
     @pytest.mark.parametrize("algorithm", SYMMETRIC)
     def test_secrets_have_no_public_half(self, algorithm):
         """Of a secret nobody gets a part that verifies and cannot sign."""
-        said = f"whoever verifies {algorithm} can sign it"
+        said = f"key 's1' has no public half: whoever verifies {algorithm} can sign it"
         assert said in _refusal(lambda: signing_key(algorithm).verification_key)
         assert said in _refusal(VerificationKey, "s1", algorithm, signing_key(algorithm).secret)
 

@@ -683,14 +683,14 @@ class TestVerifier:
     @pytest.mark.parametrize("algorithm", Algorithm)
     def test_keys_that_sign_are_refused(self, algorithm):
         """A verifier is refused every key that could sign, secrets among them."""
-        with pytest.raises(ConfigurationError, match="must not be able to sign"):
+        with pytest.raises(ConfigurationError, match=r"^a verifier must not be able to sign"):
             TokenVerifier([signing_key(algorithm)], "issuer", "audience")
 
     @pytest.mark.parametrize("kids", [[], ["s1", "s1"]])
     def test_keys_are_told_apart(self, kids):
         """A verifier without keys, or with two of one id, is refused."""
         keys = [replace(signing_key(Algorithm.EDDSA).verification_key, kid=kid) for kid in kids]
-        with pytest.raises(ConfigurationError, match="an id of its own"):
+        with pytest.raises(ConfigurationError, match=r"^a verifier needs .* an id of its own$"):
             TokenVerifier(keys, "issuer", "audience")
 
     def test_it_keeps_its_keys(self):
