@@ -2,11 +2,13 @@
 
 from authcore.auth import Auth, Identified, Issued
 from authcore.bootstrap import FirstAdministrator
+from authcore.captcha_settings import CaptchaSettings, PictureFormat
 from authcore.console import ConsoleCourier
 from authcore.cookie_settings import CookieSettings, SameSite
 from authcore.entities import (
     Account,
     AuthenticationSession,
+    CaptchaSession,
     Device,
     Grant,
     Letter,
@@ -26,6 +28,7 @@ from authcore.principal import Anonymous, Principal
 from authcore.roles import RoleRequirement
 from authcore.signing import SigningKey, VerificationKey
 from authcore.system import SystemClock, SystemEntropy
+from authcore.throttle import Throttle
 from authcore.tokens import Reference, TokenVerifier
 
 __all__ = [
@@ -37,6 +40,8 @@ __all__ = [
     "AuthError",
     "AuthcoreError",
     "AuthenticationSession",
+    "CaptchaSession",
+    "CaptchaSettings",
     "ConfigurationError",
     "ConsoleCourier",
     "CookieSettings",
@@ -54,6 +59,7 @@ __all__ = [
     "MessageKind",
     "Permission",
     "PermissionSet",
+    "PictureFormat",
     "Policy",
     "Principal",
     "Reference",
@@ -65,6 +71,7 @@ __all__ = [
     "SigningKey",
     "SystemClock",
     "SystemEntropy",
+    "Throttle",
     "TokenVerifier",
     "TwoStepSession",
     "VerificationKey",

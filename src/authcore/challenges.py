@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from authcore import audit, codes, outbox
+from authcore import audit, codes, guesses, outbox
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, SessionEnd, TwoStepSession
-from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, CodeMismatch, InvalidInput, ResendLimit
+from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, TwoStepSession
+from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, InvalidInput, ResendLimit
 from authcore.occasion import Occasion
 
 __all__ = [
@@ -106,7 +106,7 @@ def resend(occasion: Occasion, asked: Challenged) -> Decision[TwoStepSession]:
     """
     challenge, account = asked.challenge, asked.account
     refusal = outdated(asked)
-    if refusal is not None or challenge is None or account is None or not _is_open(challenge, now=occasion.now):
+    if refusal is not None or challenge is None or account is None or not guesses.is_open(challenge, now=occasion.now):
         return refuse(refusal or ChallengeEnded(cause="over"))
     if challenge.sendings >= occasion.policy.code_sendings:
         return refuse(ResendLimit())
@@ -135,7 +135,7 @@ def fill(slot: ChallengeSlot | None, challenge: TwoStepSession, *, account: Acco
 
 def holds(asked: Challenged, *, now: datetime) -> bool:
     """Tell whether a challenge still awaits its code."""
-    return asked.challenge is not None and _is_open(asked.challenge, now=now) and outdated(asked) is None
+    return asked.challenge is not None and guesses.is_open(asked.challenge, now=now) and outdated(asked) is None
 
 
 def outdated(asked: Challenged) -> AuthError | None:
@@ -174,13 +174,7 @@ def answer(
 def _unanswerable(challenge: TwoStepSession, *, purpose: str, asked_by: str | None, now: datetime) -> AuthError | None:
     if challenge.purpose != purpose or challenge.session_id != asked_by:
         return ChallengeEnded(cause="another purpose or session")
-    if challenge.ended_as is SessionEnd.EXHAUSTED:
-        return AttemptsExhausted()
-    return None if _is_open(challenge, now=now) else ChallengeEnded(cause=str(challenge.ended_as or "expired"))
-
-
-def _is_open(challenge: TwoStepSession, *, now: datetime) -> bool:
-    return challenge.deleted_at is None and challenge.ended_at is None and now < challenge.expires_at
+    return guesses.closed(challenge, now=now)
 
 
 def _thawed(slot: ChallengeSlot, occasion: Occasion) -> ChallengeSlot:
@@ -191,24 +185,16 @@ def _thawed(slot: ChallengeSlot, occasion: Occasion) -> ChallengeSlot:
 
 
 def _accepted(occasion: Occasion, challenge: TwoStepSession, slot: ChallengeSlot) -> Decision[TwoStepSession]:
-    spent = replace(_end(challenge, SessionEnd.SPENT, now=occasion.now), attempts=challenge.attempts + 1)
+    spent = guesses.spent(challenge, now=occasion.now)
     cleared = replace(slot, updated_at=occasion.now, failures=0, failing_since=None)
     return accept(spent, [spent, cleared, _event(occasion, AuditKind.CODE_ACCEPTED, challenge)])
 
 
 def _count(occasion: Occasion, challenge: TwoStepSession, slot: ChallengeSlot) -> Decision[TwoStepSession]:
     now = occasion.now
-    counted = replace(challenge, updated_at=now, attempts=challenge.attempts + 1)
+    counted, mismatch = guesses.counted(challenge, now=now)
     failed = replace(slot, updated_at=now, failures=slot.failures + 1, failing_since=slot.failing_since or now)
-    event = _event(occasion, AuditKind.CODE_REFUSED, challenge)
-    left = counted.max_attempts - counted.attempts
-    if left > 0:
-        return refuse(CodeMismatch(attempts_left=left), [counted, failed, event])
-    return refuse(AttemptsExhausted(), [_end(counted, SessionEnd.EXHAUSTED, now=now), failed, event])
-
-
-def _end(challenge: TwoStepSession, ended_as: SessionEnd, *, now: datetime) -> TwoStepSession:
-    return replace(challenge, updated_at=now, ended_at=now, ended_as=ended_as)
+    return refuse(mismatch, [counted, failed, _event(occasion, AuditKind.CODE_REFUSED, challenge)])
 
 
 def _event(occasion: Occasion, kind: AuditKind, challenge: TwoStepSession) -> AuditEvent:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar, Union, cast, get_arg
 
 from authcore.errors import ConfigurationError
 
-__all__ = ["PREFIX", "Settings", "read_settings", "read_text", "variables"]
+__all__ = ["PREFIX", "Settings", "inherited", "read_settings", "read_text", "variables"]
 
 PREFIX: Final = "AUTHCORE_"
 """How the names of all variables begin, unless the application chooses another prefix."""
@@ -54,6 +54,11 @@ def read_settings(
 def read_text(name: str, *, prefix: str = PREFIX, environ: Mapping[str, str] | None = None) -> str | None:
     """Return one variable exactly as it is, or None if it is empty or not there."""
     return _environment(environ).get(prefix + name) or None
+
+
+def inherited(*names: str) -> dict[str, str]:
+    """Return those of these variables that there are: for a process of ours that must be given no others."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def variables(settings: Settings, prefix: str = PREFIX) -> Mapping[str, str]:

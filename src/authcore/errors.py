@@ -31,13 +31,16 @@ AuthcoreError
 │   ├── ChallengeEnded         spent, expired, revoked or unknown: ask for a new code
 │   │   └── AttemptsExhausted  too many wrong codes
 │   ├── TwoStepRequired        a handler that wants a code for its purpose first
+│   ├── CaptchaRequired        a handler that wants a captcha answered first
 │   ├── ResendLimit            the code was sent as often as the policy allows
+│   ├── Throttled              it was done too often of late; told is when to try again
 │   ├── PasswordMismatch       the current password, given once more, is wrong
 │   └── PermissionDenied       authenticated, and not allowed
 ├── Fault                      nobody's mistake: try again later; the text says no more
 │   ├── StoreFault             the store failed; whether a commit took place may be unknown
 │   ├── Contention             the flow lost too many races; nothing was stored
 │   ├── Overloaded             the queue for costly work is full; nothing was stored
+│   ├── RenderingFault         a captcha could not be drawn or spoken
 │   └── DeliveryFault          a courier could not send; the message stays in the outbox
 ├── Conflict                   a commit met a newer version and stored nothing; only `flows` sees it
 └── ConfigurationError         unsafe or contradictory settings; raised when they are built
@@ -55,6 +58,7 @@ __all__ = [
     "AttemptsExhausted",
     "AuthError",
     "AuthcoreError",
+    "CaptchaRequired",
     "ChallengeEnded",
     "CodeMismatch",
     "ConfigurationError",
@@ -76,6 +80,7 @@ __all__ = [
     "Overloaded",
     "PasswordMismatch",
     "PermissionDenied",
+    "RenderingFault",
     "RequestTooLarge",
     "ResendLimit",
     "RoleMismatch",
@@ -86,6 +91,7 @@ __all__ = [
     "SessionRevoked",
     "StateUnchanged",
     "StoreFault",
+    "Throttled",
     "TwoStepRequired",
     "UnsupportedMediaType",
     "UsernameTaken",
@@ -351,11 +357,32 @@ class TwoStepRequired(AuthError):
         self.purpose = purpose
 
 
+class CaptchaRequired(AuthError):
+    """The handler wants the answer to a captcha, and the request carries none."""
+
+    code = "captcha_required"
+    text = "Ask for a captcha, and send its answer with the request."
+
+
 class ResendLimit(AuthError):
     """A code was sent as often as the policy allows; it still holds."""
 
     code = "resend_limit"
     text = "This code was sent often enough. Enter it, or ask for a new one."
+
+
+class Throttled(AuthError):
+    """It was done as often as the policy allows, by whoever shares the caller's network or the like.
+
+    After `retry_after` seconds, at least 1, it may be tried again.
+    """
+
+    code = "throttled"
+    text = "This was done too often. Wait a while, and try again."
+
+    def __init__(self, *, retry_after: int, cause: str = "") -> None:
+        super().__init__(evidence={"retry_after": retry_after}, cause=cause)
+        self.retry_after = retry_after
 
 
 class PasswordMismatch(AuthError):
@@ -389,6 +416,10 @@ class Contention(Fault):
 
 class Overloaded(Fault):
     """The queue for costly work is full; nothing was stored."""
+
+
+class RenderingFault(Fault):
+    """A captcha could not be drawn or spoken; the message tells the log why."""
 
 
 class DeliveryFault(Fault):

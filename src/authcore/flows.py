@@ -36,6 +36,11 @@ class Work(Reader):
     _results: dict[Hashable, object] = field(repr=False)
     _read: dict[tuple[type[Entity], str], Entity] = field(default_factory=dict, repr=False)
 
+    @property
+    def weak(self) -> Reader:
+        """The same store, for what may change before the commit: strangers must not wait for what they share."""
+        return self._store
+
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Read through to the store, and remember."""
         found = await self._store.find(key)

@@ -2,11 +2,13 @@
 
 from authcore.accounts import Claim, password_id
 from authcore.challenges import Challenged, slot_id
-from authcore.entities import Account, ChallengeSlot, Credential, Identifier, TwoStepSession
+from authcore.entities import Account, Attempt, ChallengeSlot, Credential, Identifier, TwoStepSession
 from authcore.identifiers import CanonicalIdentifier, recognise
-from authcore.ports import Reader, by_id
+from authcore.ports import Reader, by_id, by_owner
+from authcore.throttle import Throttle
+from authcore.throttling import Counted
 
-__all__ = ["challenged", "claim_on", "destination_of", "password_of", "slot_of"]
+__all__ = ["challenged", "claim_on", "count_of", "destination_of", "password_of", "slot_of"]
 
 
 async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
@@ -41,3 +43,9 @@ async def slot_of(reader: Reader, account: Account | None, purpose: str) -> Chal
 async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
     """Return who holds the address that a challenge's code was sent to, if there is a challenge."""
     return None if challenge is None else await claim_on(reader, recognise(challenge.destination))
+
+
+async def count_of(reader: Reader, subject: str, throttle: Throttle) -> Counted:
+    """Return whether a subject has used up its limit; a single row tells, however high that is."""
+    last = await reader.find(by_owner(Attempt, subject, skip=throttle.limit - 1, limit=1))
+    return Counted(subject=subject, throttle=throttle, last=last[0] if last else None)

@@ -25,7 +25,7 @@ class MemoryStore(Store):
         """Return what `key` names, in order of id."""
         ids = [key.value] if key.field == "id" else sorted(self._owned.get((key.kind, key.value), ()))
         found = [entity for name in ids if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
-        return found[: key.limit]
+        return found[key.skip :][: key.limit]
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check everything, then store everything."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from authcore.captcha_settings import CaptchaSettings
 from authcore.cookie_settings import CookieSettings
 from authcore.environment import PREFIX, read_settings
 from authcore.errors import ConfigurationError
@@ -107,6 +108,12 @@ class Policy:
     challenge_cookie: CookieSettings = field(default_factory=lambda: CookieSettings(name="__Host-authcore-two-step"))
     """The cookie of a person who is about to enter a code."""
 
+    captcha: CaptchaSettings = field(default_factory=CaptchaSettings)
+    """What captchas are like."""
+
+    captcha_cookie: CookieSettings = field(default_factory=lambda: CookieSettings(name="__Host-authcore-captcha"))
+    """The cookie of a person who is shown a captcha."""
+
     message_attempts: int = 6
     """How often a message is tried before it is given up: 1 to 8.  The pauses begin at 5 seconds, and grow fourfold.
 
@@ -180,8 +187,10 @@ class Policy:
             "login_with must name at least one kind of identifier, and only those that a person can type": not (
                 frozenset() < self.login_with <= TYPED
             ),
-            "session_cookie and challenge_cookie must have different names": self.session_cookie.name
-            == self.challenge_cookie.name,
+            "session_cookie, challenge_cookie and captcha_cookie must have different names": len(
+                {cookie.name for cookie in (self.session_cookie, self.challenge_cookie, self.captcha_cookie)}
+            )
+            < len(("session", "challenge", "captcha")),
             "message_attempts must be 1 to 8 and message_lease longer than zero": not 1
             <= self.message_attempts
             <= _MOST_SENDINGS

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role
+from authcore.rendering import Rendering
 
 __all__ = [
     "Caller",
+    "CaptchaRenderer",
     "Clock",
     "Courier",
     "Entropy",
@@ -30,12 +32,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Key(Generic[E]):
-    """Names entities of one kind whose `field` equals `value` exactly; at most the first `limit`, in order of id."""
+    """Names entities of one kind whose `field` equals `value` exactly, in order of id.
+
+    The first `skip` of them are left out, and of the others all but the first `limit`.
+    """
 
     kind: type[E]
     field: str
     value: str
     limit: int | None = None
+    skip: int = 0
 
 
 def by_id(kind: type[E], value: str) -> Key[E]:
@@ -43,16 +49,18 @@ def by_id(kind: type[E], value: str) -> Key[E]:
     return Key(kind, "id", value)
 
 
-def by_owner(kind: type[E], value: str, *, limit: int | None = None) -> Key[E]:
-    """Name all entities of a kind that belong to one owner, or the first `limit` of them (at least 1).
+def by_owner(kind: type[E], value: str, *, limit: int | None = None, skip: int = 0) -> Key[E]:
+    """Name all entities of a kind that belong to one owner, or `limit` of them (at least 1) after the first `skip`.
 
-    Raises TypeError if the kind has no owner, and ValueError for a limit below 1.
+    Raises TypeError if the kind has no owner, and ValueError for a limit below 1, or something else below 0.
     """
     if kind.OWNER is None:
         raise TypeError(f"{kind.__name__} has no owner to be found by")
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
-    return Key(kind, kind.OWNER, value, limit)
+    if skip < 0:
+        raise ValueError("skip must be at least 0")
+    return Key(kind, kind.OWNER, value, limit, skip)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +159,21 @@ class PasswordHasher(Protocol):
 
     def dummy(self) -> str:
         """Return a hash of today's parameters that no password has, so that strangers cost the same as members."""
+        ...
+
+
+class CaptchaRenderer(Protocol):
+    """Shows a code to people, and hides it from programs as well as it can; synchronous, and costly.
+
+    Each rendering of a code may be another one.  Raises RenderingFault, or Overloaded, if there is none this time.
+    """
+
+    def picture(self, code: str, /) -> Rendering:
+        """Return a picture of the code."""
+        ...
+
+    def sound(self, code: str, /) -> Rendering:
+        """Return a sound of the code, letter by letter."""
         ...
 
 

@@ -29,7 +29,7 @@ __all__ = ["LONGEST_TOKEN", "Reference", "TokenKind", "TokenVerifier", "Tokens"]
 LONGEST_TOKEN: Final = 1536
 """No token is longer: one signed with RSA has up to 683 characters of signature, and must still fit into a cookie."""
 
-_LONGEST_ID: Final = 64
+_LONGEST_ID: Final = 96  # a random id, and perhaps that of a key
 
 _TOKEN: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _CLAIMS: Final = frozenset({"iss", "aud", "jti", "gen", "iat", "exp"})
@@ -42,6 +42,7 @@ class TokenKind(StrEnum):
 
     AUTHENTICATION = "authn+jwt"
     TWO_STEP = "two-step+jwt"
+    CAPTCHA = "captcha+jwt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

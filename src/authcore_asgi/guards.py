@@ -11,7 +11,7 @@ from authcore.errors import AuthError, ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
 from authcore.principal import Anonymous, Principal, TagRequirement, authorize
 from authcore.roles import RoleRequirement
-from authcore.web import confirm
+from authcore.web import confirm, confirm_person
 from authcore.web.guards import guard, guard_awaiting
 from authcore_asgi.answering import Visit
 from authcore_asgi.messages import Scope, request_of
@@ -23,6 +23,7 @@ __all__ = [
     "caller_of",
     "principal_of",
     "requires_authentication",
+    "requires_captcha",
     "requires_permission",
     "requires_role",
     "requires_two_step",
@@ -110,6 +111,22 @@ def requires_two_step(purpose: str) -> Callable[[H], H]:
         return guard_awaiting(handler, check=check)
 
     return decorate
+
+
+def requires_captcha(handler: H, /) -> H:
+    """Let only requests into a handler that carry the right answer to a captcha, which is spent by that.
+
+    The answer stands in the header `Captcha-Code`; the captcha was asked for at the endpoint `/captcha`.  Others get a
+    problem.  Raises ConfigurationError for a handler that is no coroutine function.
+    """
+
+    async def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        visit = _visit_among(arguments, named)
+        with _noting(visit):
+            await confirm_person(visit.access, request_of(_scope_among(arguments, named)))
+
+    _check_parameters(handler)
+    return guard_awaiting(handler, check=check)
 
 
 def _visit_of(connection: object) -> Visit:

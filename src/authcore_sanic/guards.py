@@ -11,7 +11,7 @@ from authcore.errors import ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
 from authcore.principal import Anonymous, Principal, TagRequirement, authorize
 from authcore.roles import RoleRequirement
-from authcore.web import confirm
+from authcore.web import confirm, confirm_person
 from authcore.web.guards import guard, guard_awaiting
 from authcore_sanic.messages import request_of
 
@@ -20,6 +20,7 @@ __all__ = [
     "caller_of",
     "principal_of",
     "requires_authentication",
+    "requires_captcha",
     "requires_permission",
     "requires_role",
     "requires_two_step",
@@ -90,6 +91,22 @@ def requires_two_step(purpose: str) -> Callable[[H], H]:
             await confirm(request.app.ctx.authcore_access, request_of(request), purpose=purpose)
 
     return lambda handler: guard_awaiting(handler, check=check)
+
+
+def requires_captcha(handler: H, /) -> H:
+    """Let only requests into a handler that carry the right answer to a captcha, which is spent by that.
+
+    The answer stands in the header `Captcha-Code`; the captcha was asked for at the endpoint `/captcha`.  Others get a
+    problem.  Raises ConfigurationError for a handler that is no coroutine function.
+    """
+
+    async def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        request = _request_among(arguments, named)
+        _caller_of(request)
+        if request is not None:
+            await confirm_person(request.app.ctx.authcore_access, request_of(request))
+
+    return guard_awaiting(handler, check=check)
 
 
 def caller_of(request: Request) -> Principal | Anonymous:

@@ -58,6 +58,8 @@ class Statements:
         statement = self._of[key.kind].find[key.field]
         if key.limit is not None:
             statement = statement.limit(key.limit)
+        if key.skip:
+            statement = statement.offset(key.skip)
         return [_entity(key.kind, tuple(row)) for row in connection.execute(statement, {"sought": key.value}).all()]
 
     def caller(self, connection: Connection, session_id: str) -> Caller:

@@ -32,6 +32,7 @@ CLOCKS_AND_ENTROPY = {"time", "random", "secrets", "uuid"}
 
 VALUES = (
     "asymmetric",
+    "captcha_settings",
     "cookie_settings",
     "environment",
     "identifiers",
@@ -39,15 +40,19 @@ VALUES = (
     "keyring",
     "passwords",
     "permissions",
+    "rendering",
     "signing",
+    "throttle",
 )
 SETTINGS = ("codes", "hazards", "occasion", "policy")
 DECIDING = (
     "accounts",
     "audit",
     "bootstrap",
+    "captchas",
     "challenges",
     "external_identities",
+    "guesses",
     "letters",
     "lifecycle",
     "outbox",
@@ -57,6 +62,7 @@ DECIDING = (
     "rotation",
     "second_factor",
     "sessions",
+    "throttling",
     "validation",
 )
 ORDER = (

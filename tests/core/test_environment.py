@@ -1,6 +1,6 @@
 """Settings from the environment: typed, complete, and told all at once where they are wrong."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from authcore import Keyring, Policy
 from authcore.bootstrap import FirstAdministrator
-from authcore.cookie_settings import CookieSettings, SameSite
+from authcore.cookie_settings import SameSite
 from authcore.environment import PREFIX, read_settings, variables
 from authcore.errors import ConfigurationError
 from authcore.identifiers import IdentifierKind
@@ -223,13 +223,17 @@ def _at(settings: object, path: str) -> object:
     return settings
 
 
+def _paths(kind, before=""):
+    for each in fields(kind):
+        if is_dataclass(each.type):
+            yield from _paths(each.type, f"{before}{each.name}.")
+        else:
+            yield f"{before}{each.name}"
+
+
 def test_every_setting_of_a_policy_has_a_variable():
-    """Each field of the policy, and each field of its cookies, has a variable of its own."""
-    paths = [
-        f"{each.name}.{inner.name}" if each.type is CookieSettings else each.name
-        for each in fields(Policy)
-        for inner in (fields(CookieSettings) if each.type is CookieSettings else [None])
-    ]
+    """Each field of the policy, and each field of the settings within it, has a variable of its own."""
+    paths = list(_paths(Policy))
     assert list(variables(Policy()).values()) == paths
     assert len(variables(Policy())) == len(paths)
 

@@ -17,6 +17,7 @@ CODES = {
     "AccountUnverified": "account_unverified",
     "AttemptsExhausted": "attempts_exhausted",
     "AuthError": "refused",
+    "CaptchaRequired": "captcha_required",
     "ChallengeEnded": "challenge_ended",
     "CodeMismatch": "code_mismatch",
     "CrossSiteRequest": "cross_site_request",
@@ -34,6 +35,7 @@ CODES = {
     "PermissionDenied": "permission_denied",
     "RequestTooLarge": "request_too_large",
     "ResendLimit": "resend_limit",
+    "Throttled": "throttled",
     "TwoStepRequired": "two_step_required",
     "RoleMismatch": "role_mismatch",
     "SecondFactorFulfilled": "second_factor_fulfilled",
@@ -49,6 +51,7 @@ CODES = {
     "Contention": "unavailable",
     "Overloaded": "unavailable",
     "DeliveryFault": "unavailable",
+    "RenderingFault": "unavailable",
 }
 """The codes that clients have been promised: one may be added, and none changed."""
 
@@ -62,6 +65,8 @@ ARGUMENTS = {
     "TwoStepRequired": ("pay",),
 }
 
+NAMED = {"CodeMismatch": {"attempts_left": 3}, "Throttled": {"retry_after": 60}}
+
 
 def _classes() -> list[type[AuthcoreError]]:
     defined = (item for item in vars(errors).values() if inspect.isclass(item) and item.__module__ == errors.__name__)
@@ -69,8 +74,7 @@ def _classes() -> list[type[AuthcoreError]]:
 
 
 def _made(kind: type[AuthcoreError]) -> AuthcoreError:
-    named = {"attempts_left": 3} if kind.__name__ == "CodeMismatch" else {}
-    return kind(*ARGUMENTS.get(kind.__name__, ()), **named)
+    return kind(*ARGUMENTS.get(kind.__name__, ()), **NAMED.get(kind.__name__, {}))
 
 
 REFUSALS = [kind for kind in _classes() if issubclass(kind, AuthError)]
@@ -129,7 +133,7 @@ def test_texts_are_constant_sentences(kind):
 @pytest.mark.parametrize("kind", [kind for kind in REFUSALS if "cause" in str(inspect.signature(kind))])
 def test_cause_is_private(kind):
     """The cause is kept for the log, and stands neither in the message nor in the repr."""
-    refusal = kind(*ARGUMENTS.get(kind.__name__, ()), cause="s3cret")
+    refusal = kind(*ARGUMENTS.get(kind.__name__, ()), **NAMED.get(kind.__name__, {}), cause="s3cret")
     assert refusal.cause == "s3cret"
     assert "s3cret" not in f"{refusal!s} {refusal!r} {refusal.args} {dict(refusal.evidence)}"
 
@@ -163,6 +167,7 @@ def test_evidence_is_a_copy():
         (errors.InvalidPermission("empty"), {"field": "permission", "reason": "empty"}),
         (errors.MalformedRequest("duplicate_cookie"), {"reason": "duplicate_cookie"}),
         (errors.CodeMismatch(attempts_left=2), {"attempts_left": 2}),
+        (errors.Throttled(retry_after=60), {"retry_after": 60}),
         (errors.InvalidCredentials(), {}),
         (errors.SessionRevoked(cause="epoch"), {}),
         (errors.ChallengeEnded(cause="epoch"), {}),

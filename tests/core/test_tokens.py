@@ -5,6 +5,7 @@ The corpus of attacks stands here, tried against derived keys first and against 
 
 import base64
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -176,7 +177,7 @@ class TestKeys:
         """Neither a root secret, nor the key of codes, nor that of another kid signs a token."""
         assert _cause(_raw(HEADER, _json(CLAIMS), key=secret)) == "signature"
 
-    @pytest.mark.parametrize(("made", "asked"), [tuple(TokenKind), tuple(TokenKind)[::-1]])
+    @pytest.mark.parametrize(("made", "asked"), list(itertools.permutations(TokenKind, 2)))
     def test_kinds_are_never_confused(self, made, asked):
         """A token of one kind is not read as another, not even under the other's header."""
         token = TOKENS.encode(made, REFERENCE)
@@ -237,7 +238,7 @@ PAYLOADS = {
     "aud number": {"aud": 1},
     "jti missing": {"jti": MISSING},
     "jti empty": {"jti": ""},
-    "jti too long": {"jti": "x" * 65},
+    "jti too long": {"jti": "x" * 97},
     "jti number": {"jti": 1},
     "jti null": {"jti": None},
     "jti list": {"jti": ["x"]},

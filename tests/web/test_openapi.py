@@ -173,7 +173,7 @@ def test_bearer_tokens_need_no_cookie():
         operation = document["paths"][f"/auth{row.path}"][row.method.lower()]
         answer = operation["responses"][str(row.answer.status)].get("content", {}).get("application/json", {})
         members = answer.get("schema", {}).get("properties", {})
-        assert {"token", "challenge"} & members.keys() == {row.answer.token} - {None}
+        assert {"token", "challenge", "captcha"} & members.keys() == {row.answer.token} - {None}
         assert row.challenge is ("challenge" in dict(bodies(document)).get(f"/auth{row.path}", {}).get("required", ()))
 
 

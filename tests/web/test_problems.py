@@ -36,6 +36,8 @@ EXPECTED = {
     errors.IdentifierTaken: 409,
     errors.ResendLimit: 409,
     errors.TwoStepRequired: 403,
+    errors.CaptchaRequired: 403,
+    errors.Throttled: 429,
     errors.RoleMismatch: 409,
     errors.SecondFactorFulfilled: 409,
     errors.SecondFactorRequired: 401,
@@ -49,6 +51,7 @@ EXPECTED = {
     errors.Contention: 503,
     errors.Overloaded: 503,
     errors.DeliveryFault: 503,
+    errors.RenderingFault: 503,
 }
 CAUSE = "a cause that is nobody's business"
 ARGUMENTS = {
@@ -60,6 +63,7 @@ ARGUMENTS = {
     errors.MethodNotAllowed: ("GET", "POST"),
     errors.TwoStepRequired: ("pay",),
 }
+NAMED = {errors.CodeMismatch: {"attempts_left": 2}, errors.Throttled: {"retry_after": 60}}
 EVIDENCE = {
     errors.InvalidInput: {"field": "field", "reason": "reason"},
     errors.InvalidIdentifier: {"field": "email", "reason": "malformed"},
@@ -68,6 +72,7 @@ EVIDENCE = {
     errors.MalformedRequest: {"reason": "not_json"},
     errors.CodeMismatch: {"attempts_left": 2},
     errors.TwoStepRequired: {"purpose": "pay"},
+    errors.Throttled: {"retry_after": 60},
 }
 REALM = b'Bearer realm="authcore"'
 
@@ -76,10 +81,8 @@ def make(kind):
     """Return an error of a kind, with a cause wherever one can be given."""
     if issubclass(kind, Fault):
         return kind(CAUSE)
-    if kind is errors.CodeMismatch:
-        return kind(attempts_left=2)
     takes_cause = "cause" in inspect.signature(kind).parameters
-    return kind(*ARGUMENTS.get(kind, ()), **({"cause": CAUSE} if takes_cause else {}))
+    return kind(*ARGUMENTS.get(kind, ()), **NAMED.get(kind, {}), **({"cause": CAUSE} if takes_cause else {}))
 
 
 def headers_of(kind):
@@ -142,6 +145,7 @@ def test_headers(kind):
     assert set(found) == {
         401: {b"www-authenticate"},
         405: {b"allow"},
+        429: {b"retry-after"},
         503: {b"retry-after"},
     }.get(EXPECTED[kind], {b"www-authenticate"} if kind is errors.PermissionDenied else set())
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from authcore.auth.accounts import Accounts
 from authcore.auth.bootstrap import Bootstrap
+from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
 from authcore.auth.logins import Logins
 from authcore.auth.recognition import Recognition
@@ -25,6 +26,7 @@ class Auth(
     Recognition,
     SecondFactor,
     TwoStep,
+    Captchas,
     SessionControl,
     Accounts,
     ExternalIdentities,
@@ -34,7 +36,8 @@ class Auth(
     """Everything an application does with accounts and sessions.
 
     The application builds one and hands it on; there is no global one.  Under an event loop pass it through
-    `authcore.offload.on_event_loop` (adapters do), so that no hash holds up the loop.
+    `authcore.offload.on_event_loop` (adapters do), so that neither hash nor captcha
+    holds up the loop.
 
     Every method may raise what its docstring names, and besides that Contention and Overloaded, with nothing stored,
     and StoreFault, which raised from a commit leaves open whether it took place.

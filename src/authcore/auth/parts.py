@@ -19,7 +19,7 @@ from authcore.logbook import log_refusal
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
-from authcore.ports import Clock, Courier, Entropy, Offload, PasswordHasher, Store
+from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store
 from authcore.principal import Principal, authenticate
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
@@ -50,6 +50,10 @@ class Parts:
     entropy: Entropy = field(default_factory=SystemEntropy)
     hasher: PasswordHasher = field(default_factory=Argon2Hasher.rfc9106_low_memory)
     offload: Offload = inline
+    renderer: CaptchaRenderer | None = None
+    """What draws and speaks captchas; without one, the `captcha` package does."""
+    rendering: Offload = inline
+    """Where it does so: apart from hashes, so that neither waits for the other."""
     posted: Callable[[], None] = unheard
     """Called after a commit that left a message in the outbox, so that somebody may deliver it soon."""
 

@@ -6,6 +6,7 @@ They hold facts; what follows from the facts is decided elsewhere.
 from typing import Final
 
 from authcore.entities.accounts import Account, Credential, Identifier
+from authcore.entities.attempts import Attempt
 from authcore.entities.audit import AuditEvent, AuditKind
 from authcore.entities.base import Entity
 from authcore.entities.milestones import Milestone
@@ -14,6 +15,7 @@ from authcore.entities.records import Column, ColumnType, Record, Scalar, column
 from authcore.entities.roles import Grant, Role
 from authcore.entities.sessions import (
     AuthenticationSession,
+    CaptchaSession,
     ChallengeSlot,
     Device,
     Session,
@@ -25,9 +27,11 @@ from authcore.entities.sessions import (
 __all__ = [
     "ENTITIES",
     "Account",
+    "Attempt",
     "AuditEvent",
     "AuditKind",
     "AuthenticationSession",
+    "CaptchaSession",
     "ChallengeSlot",
     "Column",
     "ColumnType",
@@ -59,11 +63,13 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Credential,
     AuthenticationSession,
     TwoStepSession,
+    CaptchaSession,
     ChallengeSlot,
     Role,
     Grant,
     Message,
     AuditEvent,
     Milestone,
+    Attempt,
 )
 """Every kind that a store holds.  A new entity is added here, and no store needs a new method for it."""

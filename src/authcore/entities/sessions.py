@@ -9,6 +9,7 @@ from authcore.entities.base import Entity, Id, Name, Note, Texts
 
 __all__ = [
     "AuthenticationSession",
+    "CaptchaSession",
     "ChallengeSlot",
     "Device",
     "Session",
@@ -105,6 +106,14 @@ class TwoStepSession(VerificationSession):
     destination: Note
     session_id: Id | None = None
     sendings: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptchaSession(VerificationSession):
+    """A code that only a person can read or hear: nobody's, and sent nowhere.
+
+    Its first answer stores it; until then its signed token is all there is, and its id names the derivation key.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

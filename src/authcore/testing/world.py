@@ -7,10 +7,11 @@ from authcore.hashing import Argon2Hasher
 from authcore.keyring import Keyring, RootKey
 from authcore.memory import MemoryStore
 from authcore.policy import Policy
-from authcore.ports import Clock, Courier, Entropy, PasswordHasher, Store
+from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, PasswordHasher, Store
 from authcore.testing.clock import FakeClock
 from authcore.testing.entropy import SeededEntropy
 from authcore.testing.mailbox import Mailbox
+from authcore.testing.plain import PlainRenderer
 
 __all__ = ["build_auth"]
 
@@ -24,6 +25,7 @@ def build_auth(
     courier: Courier | None = None,
     hasher: PasswordHasher | None = None,
     keyring: Keyring | None = None,
+    renderer: CaptchaRenderer | None = None,
 ) -> Auth:
     """Return an Auth with the cheapest parts of the kit wherever none is given."""
     return Auth(
@@ -34,4 +36,5 @@ def build_auth(
         courier=courier or Mailbox(),
         hasher=hasher or Argon2Hasher.cheapest(),
         keyring=keyring or Keyring([RootKey("test", hashlib.sha256(b"for tests only").digest())]),
+        renderer=renderer or PlainRenderer(),
     )

@@ -3,23 +3,31 @@
 A header and no field of the body, so that a handler's own body is left to the handler.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-from authcore.errors import MalformedRequest, NotAuthenticated, TwoStepRequired
+from authcore.cookie_settings import CookieSettings
+from authcore.errors import CaptchaRequired, MalformedRequest, NotAuthenticated, TwoStepRequired
 from authcore.tokens import LONGEST_TOKEN
 from authcore.web.access import Access, device_of
 from authcore.web.cookies import find_cookie
 from authcore.web.messages import Request
 
-__all__ = ["CHALLENGE_HEADER", "CODE_HEADER", "confirm"]
+__all__ = ["CAPTCHA", "TWO_STEP", "Confirmation", "captcha_token", "confirm", "confirm_person"]
 
-CODE_HEADER: Final = b"two-step-code"
-"""What the person has read from the message."""
+_LONGEST_CODE: Final = 1024
 
-CHALLENGE_HEADER: Final = b"two-step-challenge"
-"""Where clients without cookies put the token of the challenge."""
 
-_LONGEST: Final = {CODE_HEADER: 1024, CHALLENGE_HEADER: LONGEST_TOKEN}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The headers of one kind of code: what the person has read, and, for clients without cookies, its token."""
+
+    code: bytes
+    token: bytes
+
+
+TWO_STEP: Final = Confirmation(code=b"two-step-code", token=b"two-step-challenge")
+CAPTCHA: Final = Confirmation(code=b"captcha-code", token=b"captcha-token")
 
 
 async def confirm(access: Access, request: Request, *, purpose: str) -> None:
@@ -30,7 +38,8 @@ async def confirm(access: Access, request: Request, *, purpose: str) -> None:
     token = access.session_token(request)
     if token is None:
         raise NotAuthenticated
-    code, challenge = _header(request, CODE_HEADER), _challenge(access, request)
+    code = _header(request, TWO_STEP.code, longest=_LONGEST_CODE)
+    challenge = _token(access, request, TWO_STEP, access.auth.policy.challenge_cookie)
     if code is None or challenge is None:
         raise TwoStepRequired(purpose)
     await access.auth.answer_two_step(
@@ -38,14 +47,31 @@ async def confirm(access: Access, request: Request, *, purpose: str) -> None:
     )
 
 
-def _challenge(access: Access, request: Request) -> str | None:
+async def confirm_person(access: Access, request: Request) -> None:
+    """Answer the captcha that a request presents, by the code in its header.
+
+    Raises CaptchaRequired if it has none of the two, and whatever `Auth.answer_captcha` raises.
+    """
+    code = _header(request, CAPTCHA.code, longest=_LONGEST_CODE)
+    captcha = captcha_token(access, request)
+    if code is None or captcha is None:
+        raise CaptchaRequired
+    await access.auth.answer_captcha(captcha, code=code, device=device_of(request))
+
+
+def captcha_token(access: Access, request: Request) -> str | None:
+    """Return the token of the captcha that a request presents, if any; nothing about it is checked yet."""
+    return _token(access, request, CAPTCHA, access.auth.policy.captcha_cookie)
+
+
+def _token(access: Access, request: Request, named: Confirmation, cookie: CookieSettings) -> str | None:
     if access.auth.policy.bearer:
-        return _header(request, CHALLENGE_HEADER)
-    return find_cookie(request.headers, access.auth.policy.challenge_cookie.name)
+        return _header(request, named.token, longest=LONGEST_TOKEN)
+    return find_cookie(request.headers, cookie.name)
 
 
-def _header(request: Request, name: bytes) -> str | None:
+def _header(request: Request, name: bytes, *, longest: int) -> str | None:
     values = [value for given, value in request.headers if given.lower() == name]
-    if len(values) > 1 or any(len(value) > _LONGEST[name] for value in values):
+    if len(values) > 1 or any(len(value) > longest for value in values):
         raise MalformedRequest(name.decode().replace("-", "_"))
     return values[0].decode("latin-1") if values else None

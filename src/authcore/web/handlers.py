@@ -4,21 +4,22 @@ Where a request may come from, and what its body may hold, is checked before, in
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from authcore.auth import Issued
 from authcore.cookie_settings import CookieSettings
-from authcore.entities import AuthenticationSession, TwoStepSession
+from authcore.entities import AuthenticationSession, Session, TwoStepSession
 from authcore.errors import ChallengeEnded, NotAuthenticated, SecondFactorFulfilled, SecondFactorRequired
 from authcore.principal import Principal
 from authcore.tokens import LONGEST_TOKEN
 from authcore.web.access import Access, device_of
 from authcore.web.authorization import Basic, parse_authorization
 from authcore.web.bodies import Field
+from authcore.web.confirming import captcha_token
 from authcore.web.cookies import clear_cookie, find_cookie
 from authcore.web.issuing import token_cookie
-from authcore.web.messages import Json, Request, Response, json_response
-from authcore.web.views import challenge_view, open_session_view, principal_view, session_view
+from authcore.web.messages import Json, Request, Response, json_response, media_response
+from authcore.web.views import captcha_view, challenge_view, open_session_view, principal_view, session_view
 
 __all__ = [
     "CHALLENGE",
@@ -26,10 +27,12 @@ __all__ = [
     "Texts",
     "answer_two_step",
     "change_password",
+    "draw_captcha",
     "fulfil_second_factor",
     "list_sessions",
     "log_in",
     "log_out",
+    "open_captcha",
     "refresh",
     "register",
     "request_second_factor",
@@ -39,10 +42,13 @@ __all__ = [
     "revoke_other_sessions",
     "revoke_session",
     "session",
+    "speak_captcha",
     "turn_second_factor_off",
     "turn_second_factor_on",
     "verify",
 ]
+
+S = TypeVar("S", bound=Session)
 
 Texts: TypeAlias = Mapping[str, str]
 """The text fields of a body; an optional one may be absent."""
@@ -196,6 +202,25 @@ async def answer_two_step(access: Access, request: Request, texts: Texts) -> Res
     return _answered(access, {"purpose": spent.purpose})
 
 
+async def open_captcha(access: Access, _request: Request, _: Texts) -> Response:
+    """Hand out a captcha."""
+    issued = access.auth.open_captcha()
+    fields, cookies = _carried(access, issued, name="captcha", cookie=access.auth.policy.captcha_cookie)
+    return json_response(201, {**captcha_view(issued.session), **fields}, *cookies)
+
+
+async def draw_captcha(access: Access, request: Request, _: Texts) -> Response:
+    """Show the captcha that a request presents."""
+    drawn = await access.auth.draw_captcha(_captcha(access, request), device=device_of(request))
+    return media_response(200, drawn.media_type, drawn.content)
+
+
+async def speak_captcha(access: Access, request: Request, _: Texts) -> Response:
+    """Let the captcha that a request presents be heard."""
+    spoken = await access.auth.speak_captcha(_captcha(access, request), device=device_of(request))
+    return media_response(200, spoken.media_type, spoken.content)
+
+
 async def change_password(access: Access, request: Request, texts: Texts) -> Response:
     """Change the password of the caller."""
     return _opened(
@@ -246,6 +271,13 @@ def _challenge(access: Access, request: Request, texts: Texts) -> str:
     return token
 
 
+def _captcha(access: Access, request: Request) -> str:
+    token = captcha_token(access, request)
+    if token is None:
+        raise ChallengeEnded(cause="no captcha")
+    return token
+
+
 def _opened(access: Access, issued: Issued[AuthenticationSession], *more: tuple[bytes, bytes]) -> Response:
     fields, cookies = _carried(access, issued, name="token", cookie=access.auth.policy.session_cookie)
     return json_response(200, {"session": session_view(issued.session), **fields}, *cookies, *more)
@@ -257,7 +289,7 @@ def _challenged(access: Access, issued: Issued[TwoStepSession]) -> Response:
 
 
 def _carried(
-    access: Access, issued: Issued[AuthenticationSession] | Issued[TwoStepSession], *, name: str, cookie: CookieSettings
+    access: Access, issued: Issued[S], *, name: str, cookie: CookieSettings
 ) -> tuple[dict[str, Json], list[tuple[bytes, bytes]]]:
     """Return what hands out a token: a cookie, or by policy a field of the body and no cookie."""
     if access.auth.policy.bearer:

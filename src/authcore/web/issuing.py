@@ -1,23 +1,23 @@
 """Handing out a token in its cookie.  How a cookie is written is told in `cookies`, and what is in it by `Auth`."""
 
 import math
-from typing import Final
+from typing import Final, TypeVar
 
 from authcore.auth import Issued
 from authcore.cookie_settings import CookieSettings
-from authcore.entities import AuthenticationSession, TwoStepSession
+from authcore.entities import AuthenticationSession, Session
 from authcore.web.cookies import set_cookie
 from authcore.web.messages import Headers
 
 __all__ = ["renewing", "token_cookie"]
 
+S = TypeVar("S", bound=Session)
+
 _FOR_CACHES: Final = frozenset({b"cache-control", b"expires", b"pragma", b"surrogate-control"})
 _FOR_SOME_CACHES: Final = b"-cache-control"  # RFC 9213: `CDN-Cache-Control`, and so on
 
 
-def token_cookie(
-    settings: CookieSettings, issued: Issued[AuthenticationSession] | Issued[TwoStepSession]
-) -> tuple[bytes, bytes]:
+def token_cookie(settings: CookieSettings, issued: Issued[S]) -> tuple[bytes, bytes]:
     """Return the Set-Cookie header that carries an issued token for as long as its session can last.
 
     Rounded up: `Max-Age=0` would clear the cookie.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-__all__ = ["BODY_LIMIT", "Headers", "Json", "Request", "Response", "json_response"]
+__all__ = ["BODY_LIMIT", "Headers", "Json", "Request", "Response", "json_response", "media_response"]
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Header fields in order, as octets; names in any case."""
@@ -41,6 +41,21 @@ def json_response(
 ) -> Response:
     """Return a JSON response that no cache keeps (OWASP ASVS 14.3.2)."""
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return _response(status, media_type, body, *headers)
+
+
+def media_response(status: int, media_type: str, content: bytes) -> Response:
+    """Return a picture or a sound that no cache keeps, and that no page of another origin shows."""
+    return _response(
+        status,
+        media_type,
+        content,
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"x-content-type-options", b"nosniff"),
+    )
+
+
+def _response(status: int, media_type: str, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
     return Response(
         status=status,
         headers=(

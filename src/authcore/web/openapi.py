@@ -12,6 +12,7 @@ from typing import Final
 from authcore.cookie_settings import CookieSettings
 from authcore.policy import Policy
 from authcore.web.bodies import Field
+from authcore.web.confirming import CAPTCHA
 from authcore.web.messages import Json
 from authcore.web.problems import PROBLEM, problem_schema, status_of_kind, title_of
 from authcore.web.rows import Endpoint, Refusal
@@ -33,13 +34,17 @@ _HEADERS: Final[Mapping[str, Schema]] = {
 }
 _HEADERS_OF: Final[Mapping[int, tuple[str, ...]]] = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
-_PARAMETERS: Final[Mapping[str, Callable[[Endpoint], bool]]] = {
-    "Origin": lambda row: row.method == "POST",
-    "Challenge": lambda row: row.challenge,
+_PARAMETERS: Final[Mapping[str, Callable[[Endpoint, Policy], bool]]] = {
+    "Origin": lambda row, policy: row.method == "POST" and not policy.bearer,
+    "Challenge": lambda row, policy: row.challenge and not policy.bearer,
+    "Captcha": lambda row, policy: row.reads_captcha(policy) and not policy.bearer,
+    "CaptchaToken": lambda row, policy: row.reads_captcha(policy) and policy.bearer,
+    "CaptchaCode": Endpoint.asks_captcha,
 }
-"""What only clients with cookies send, and which rows read it."""
+"""What requests carry besides a body and a session, and which rows read it."""
 
 
 def describe(endpoints: Sequence[Endpoint], *, policy: Policy, prefix: str) -> dict[str, Json]:
@@ -47,7 +52,8 @@ def describe(endpoints: Sequence[Endpoint], *, policy: Policy, prefix: str) -> d
 
     The names of its components begin with `authcore.`, so that it can be merged into another document.
     """
-    refused = sorted({kind for row in endpoints for kind in row.refusals(bearer=policy.bearer)}, key=_place)
+    read = [name for name, is_read in _PARAMETERS.items() if any(is_read(row, policy) for row in endpoints)]
+    refused = sorted({kind for row in endpoints for kind in row.refusals(policy)}, key=_place)
     return {
         "openapi": "3.1.0",
         "info": {"title": "authcore", "version": _VERSION, "summary": "Accounts, sessions and verification."},
@@ -56,7 +62,7 @@ def describe(endpoints: Sequence[Endpoint], *, policy: Policy, prefix: str) -> d
         "components": {
             "schemas": _named({**VIEWS, **{kind.__name__: problem_schema(kind) for kind in refused}}),
             "headers": _named(_HEADERS),
-            "parameters": _named({} if policy.bearer else _parameters(policy.challenge_cookie)),
+            "parameters": _named({name: _parameters(policy)[name] for name in read}),
             "securitySchemes": _named({"session": _session(policy), "basic": {"type": "http", "scheme": "basic"}}),
         },
     }
@@ -64,7 +70,7 @@ def describe(endpoints: Sequence[Endpoint], *, policy: Policy, prefix: str) -> d
 
 def _operation(row: Endpoint, policy: Policy) -> Schema:
     fields = row.declared(bearer=policy.bearer)
-    parameters = [] if policy.bearer else [name for name, is_read in _PARAMETERS.items() if is_read(row)]
+    parameters = [name for name, is_read in _PARAMETERS.items() if is_read(row, policy)]
     return {
         "operationId": row.name,
         "tags": [_TAG],
@@ -72,7 +78,7 @@ def _operation(row: Endpoint, policy: Policy) -> Schema:
         "security": _security(row),
         "parameters": [component(name, "parameters") for name in parameters],
         **({"requestBody": _body(row, fields)} if fields else {}),
-        "responses": {str(row.answer.status): _answered(row.answer, policy), **_refused(row, bearer=policy.bearer)},
+        "responses": {str(row.answer.status): _answered(row.answer, policy), **_refused(row, policy)},
     }
 
 
@@ -86,6 +92,8 @@ def _body(row: Endpoint, fields: Sequence[Field]) -> Schema:
 def _answered(answer: Answer, policy: Policy) -> Schema:
     cookies: Schema = {} if policy.bearer or not answer.cookies else {"Set-Cookie": _set_cookie(answer, policy)}
     response: Schema = {"description": answer.description, "headers": {**_headers(answer.status), **cookies}}
+    if answer.media is not None:
+        return {**response, "content": {answer.media(policy): {}}}
     if answer.members is None:
         return response
     token = {answer.token: TEXT} if policy.bearer and answer.token else {}
@@ -93,14 +101,18 @@ def _answered(answer: Answer, policy: Policy) -> Schema:
 
 
 def _set_cookie(answer: Answer, policy: Policy) -> Schema:
-    names = {"session": policy.session_cookie.name, "challenge": policy.challenge_cookie.name}
+    names = {
+        "session": policy.session_cookie.name,
+        "challenge": policy.challenge_cookie.name,
+        "captcha": policy.captcha_cookie.name,
+    }
     # Not `re.escape`: a hyphen with a backslash is no pattern of JSON Schema.
     patterns = "|".join(re.sub(r"[$*+.^|]", r"\\\g<0>", names[cookie]) for cookie in answer.cookies)
     return {"required": not answer.if_due, "schema": {"type": "string", "pattern": f"^(?:{patterns})="}}
 
 
-def _refused(row: Endpoint, *, bearer: bool) -> Schema:
-    kinds = sorted(row.refusals(bearer=bearer), key=_place)
+def _refused(row: Endpoint, policy: Policy) -> Schema:
+    kinds = sorted(row.refusals(policy), key=_place)
     return {str(status.value): _problems(status, list(group)) for status, group in groupby(kinds, key=status_of_kind)}
 
 
@@ -131,7 +143,7 @@ def _session(policy: Policy) -> Schema:
     return {"type": "apiKey", "in": "cookie", "name": policy.session_cookie.name}
 
 
-def _parameters(challenge: CookieSettings) -> Mapping[str, Schema]:
+def _parameters(policy: Policy) -> Mapping[str, Schema]:
     return {
         "Origin": {
             "name": "Origin",
@@ -139,14 +151,20 @@ def _parameters(challenge: CookieSettings) -> Mapping[str, Schema]:
             "description": "An origin of the application: browsers say it; who else sends a cookie must say it too.",
             "schema": {"type": "string", "format": "uri"},
         },
-        "Challenge": {
-            "name": challenge.name,
-            "in": "cookie",
-            "description": "The challenge that the code belongs to, as it was set.",
-            "required": True,
-            "schema": TEXT,
-        },
+        "Challenge": _cookie(policy.challenge_cookie, "The challenge that the code belongs to, as it was set."),
+        "Captcha": _cookie(policy.captcha_cookie, "The captcha, as it was set."),
+        "CaptchaToken": _header(CAPTCHA.token, "The captcha's token."),
+        "CaptchaCode": _header(CAPTCHA.code, "What the captcha shows."),
     }
+
+
+def _cookie(settings: CookieSettings, description: str) -> Schema:
+    return {"name": settings.name, "in": "cookie", "description": description, "required": True, "schema": TEXT}
+
+
+def _header(name: bytes, description: str) -> Schema:
+    words = name.decode().title()
+    return {"name": words, "in": "header", "description": description, "required": True, "schema": TEXT}
 
 
 def _named(components: Mapping[str, Schema]) -> Schema:

@@ -44,7 +44,9 @@ STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.CodeMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ChallengeEnded: HTTPStatus.GONE,
     errors.TwoStepRequired: HTTPStatus.FORBIDDEN,
+    errors.CaptchaRequired: HTTPStatus.FORBIDDEN,
     errors.ResendLimit: HTTPStatus.CONFLICT,
+    errors.Throttled: HTTPStatus.TOO_MANY_REQUESTS,
     errors.PasswordMismatch: HTTPStatus.FORBIDDEN,
     errors.PermissionDenied: HTTPStatus.FORBIDDEN,
     errors.Fault: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -66,6 +68,7 @@ _EVIDENCE: Final[dict[type[AuthcoreError], Schema]] = {
     errors.MalformedRequest: {"reason": TEXT},
     errors.CodeMismatch: {"attempts_left": COUNT},
     errors.TwoStepRequired: {"purpose": TEXT},
+    errors.Throttled: {"retry_after": COUNT},
 }
 """The members that the problems of a class, and of those below it, have besides those of every problem."""
 
@@ -129,6 +132,8 @@ def _document(
 def _headers(error: AuthError | Fault, status: HTTPStatus) -> list[tuple[bytes, bytes]]:
     if isinstance(error, errors.MethodNotAllowed):
         return [(b"allow", ", ".join(error.allowed).encode())]
+    if isinstance(error, errors.Throttled):
+        return [(b"retry-after", str(error.retry_after).encode())]
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         return [_RETRY_AFTER]
     said = next((text for kind, text in _CHALLENGE_ERRORS.items() if isinstance(error, kind)), None)

@@ -3,10 +3,11 @@
 Objects are closed, as the views are allow-lists: whatever leaves without standing here is a fault of one of the two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from authcore.policy import Policy
 from authcore.web.messages import Json
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CONFIRMED",
     "COUNT",
     "DESCRIBED",
+    "DRAWN",
     "ENDED",
     "LIFTED",
     "LISTED",
@@ -22,6 +24,8 @@ __all__ = [
     "RESENT",
     "REVOKED",
     "SEEN",
+    "SHOWN",
+    "SPOKEN",
     "TEXT",
     "VIEWS",
     "Answer",
@@ -90,9 +94,9 @@ VIEWS: Final[Mapping[str, Schema]] = {
 class Answer:
     """What a request gets that is not refused.
 
-    `members` are those of its JSON, or None if it has no body.  `token` is the member that a token is in with
-    `Policy.bearer`; without, `cookies` are set or cleared: `session`, `challenge` or both.  `if_due` says that one is
-    set only to renew a token that is due.
+    `members` are those of its JSON, or None if it has none; then `media` may tell what it has instead.  `token` is the
+    member that a token is in with `Policy.bearer`; without, `cookies` are set or cleared: `session`, `challenge`,
+    `captcha`.  `if_due` says that one is set only to renew a token that is due.
     """
 
     status: int
@@ -101,6 +105,7 @@ class Answer:
     token: str | None = None
     cookies: tuple[str, ...] = ()
     if_due: bool = False
+    media: Callable[[Policy], str] | None = None
 
 
 CHALLENGED: Final = Answer(
@@ -160,6 +165,20 @@ LISTED: Final = Answer(
     members={"sessions": {"type": "array", "items": component("OpenSession")}},
 )
 REVOKED: Final = Answer(status=200, description="That session is over.", members={"session": component("Session")})
+SHOWN: Final = Answer(
+    status=201,
+    description="A captcha, to be looked at or listened to.",
+    members={"attempts_left": COUNT, "expires_at": _TIME},
+    token="captcha",  # noqa: S106  a member's name
+    cookies=("captcha",),
+)
+DRAWN: Final = Answer(
+    status=200,
+    description="A picture of the captcha, another one each time.",
+    members=None,
+    media=lambda policy: f"image/{policy.captcha.format}",
+)
+SPOKEN: Final = Answer(status=200, description="A sound of the captcha.", members=None, media=lambda _: "audio/wav")
 DESCRIBED: Final = Answer(
     status=200,
     description="This document.",

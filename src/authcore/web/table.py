@@ -44,6 +44,7 @@ ENDPOINTS: Final = (
             Field("password", _TEXT),
         ),
         one_of=("email", "phone"),
+        may_ask_captcha=True,
         refuses=(errors.InvalidIdentifier, errors.InvalidPassword, errors.UsernameTaken),
     ),
     Endpoint(
@@ -76,6 +77,7 @@ ENDPOINTS: Final = (
         fields=(Field("identifier", 320), Field("password", _TEXT)),
         former=True,
         basic=True,
+        may_ask_captcha=True,
         refuses=(
             errors.InvalidIdentifier,
             errors.InvalidPassword,
@@ -215,6 +217,32 @@ ENDPOINTS: Final = (
         challenge=True,
         session=True,
         refuses=(errors.CodeMismatch, errors.AttemptsExhausted),
+    ),
+    Endpoint(
+        method="POST",
+        path="/captcha",
+        name="open_captcha",
+        summary="Ask for a captcha, or for another one.",
+        handle=handlers.open_captcha,
+        answer=schemas.SHOWN,
+    ),
+    Endpoint(
+        method="GET",
+        path="/captcha/picture",
+        name="draw_captcha",
+        summary="Look at the captcha.",
+        handle=handlers.draw_captcha,
+        answer=schemas.DRAWN,
+        captcha=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/captcha/sound",
+        name="speak_captcha",
+        summary="Listen to the captcha.",
+        handle=handlers.speak_captcha,
+        answer=schemas.SPOKEN,
+        captcha=True,
     ),
     Endpoint(
         method="POST",

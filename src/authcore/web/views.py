@@ -3,12 +3,20 @@
 from datetime import datetime
 
 from authcore.audit import session_digest
-from authcore.entities import Account, AuthenticationSession, Role, TwoStepSession
+from authcore.entities import Account, AuthenticationSession, CaptchaSession, Role, TwoStepSession
 from authcore.principal import Principal
 from authcore.revocation import OpenSession, last_used
 from authcore.web.messages import Json
 
-__all__ = ["account_view", "challenge_view", "open_session_view", "principal_view", "role_view", "session_view"]
+__all__ = [
+    "account_view",
+    "captcha_view",
+    "challenge_view",
+    "open_session_view",
+    "principal_view",
+    "role_view",
+    "session_view",
+]
 
 
 def account_view(account: Account) -> dict[str, Json]:
@@ -55,6 +63,11 @@ def challenge_view(challenge: TwoStepSession) -> dict[str, Json]:
         "attempts_left": challenge.max_attempts - challenge.attempts,
         "expires_at": _time(challenge.expires_at),
     }
+
+
+def captcha_view(captcha: CaptchaSession) -> dict[str, Json]:
+    """Return what whoever asked for a captcha may see of it; what it says is for eyes and ears."""
+    return {"attempts_left": captcha.max_attempts - captcha.attempts, "expires_at": _time(captcha.expires_at)}
 
 
 def role_view(role: Role) -> dict[str, Json]:

@@ -1,0 +1,73 @@
+"""Deciding about what may be done so often only.  Nothing here performs I/O, reads a clock or draws randomness.
+
+Attempts are added and never changed, so that honest people who share a network never wait for each other.  The price:
+attempts at the very same moment do not see each other, and may overshoot the limit by as many as there are of them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+from authcore.decisions import Decision, accept, refuse
+from authcore.entities import Attempt
+from authcore.errors import Throttled
+from authcore.occasion import Occasion
+from authcore.throttle import Throttle
+
+__all__ = ["Counted", "admit", "network_subject"]
+
+_FAR_FUTURE: Final = 10**18
+"""Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
+
+_SITE_PREFIX: Final = 64  # the smallest part of IPv6 that one customer is given (RFC 6177)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """One count: whose it is, how much it allows, and the attempt which must be over before another one is allowed."""
+
+    subject: str
+    throttle: Throttle
+    last: Attempt | None
+    """The newest attempt but `limit - 1`, if there have been so many."""
+
+
+def network_subject(what: str, network: str) -> str:
+    """Return whose attempts are counted together: an IPv4 address, the /64 of an IPv6 address, or all unknown ones."""
+    try:
+        address = ip_address(network)
+    except ValueError:
+        return f"{what}/{network}"
+    if isinstance(address, IPv6Address):
+        return f"{what}/{ip_network((address, _SITE_PREFIX), strict=False)}"
+    return f"{what}/{address}"
+
+
+def admit(occasion: Occasion, counts: Sequence[Counted]) -> Decision[None]:
+    """Decide whether one more is allowed by every count, and count it in all of them; a refused one is not counted.
+
+    What is refused leaves no row: otherwise strangers could fill the store, and never be let in again.
+    """
+    waits = [_wait(count, now=occasion.now) for count in counts]
+    longest = max(waits, default=timedelta(0))
+    if longest > timedelta(0):
+        fullest = counts[waits.index(longest)]
+        return refuse(Throttled(retry_after=math.ceil(longest.total_seconds()), cause=fullest.subject))
+    return accept(None, [_attempt(occasion, count.subject) for count in counts])
+
+
+def _wait(count: Counted, *, now: datetime) -> timedelta:
+    return timedelta(0) if count.last is None else count.last.created_at + count.throttle.window - now
+
+
+def _attempt(occasion: Occasion, subject: str) -> Attempt:
+    countdown = _FAR_FUTURE - int(occasion.now.timestamp() * 1_000_000)
+    return Attempt(
+        id=f"{countdown:018}-{occasion.ids.event}-{subject}",
+        created_at=occasion.now,
+        updated_at=occasion.now,
+        subject=subject,
+    )
