@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
 from enum import Enum
+from functools import cache, reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from authcore import cookie_settings, hazards, policy
-from authcore.cookie_settings import CookieSettings
+from authcore import captcha_settings, cookie_settings, hazards, throttle
 from authcore.environment import variables
 from authcore.policy import Policy
 
@@ -47,24 +47,28 @@ def filled(page: str) -> str:
 
 
 def _settings() -> Iterator[tuple[str, ...]]:
-    defaults, by_path = Policy(), {path: variable for variable, path in variables(Policy()).items()}
-    meanings, of_cookies = _meanings(policy, Policy), _meanings(cookie_settings, CookieSettings)
+    by_path = {path: variable for variable, path in variables(Policy()).items()}
     for path, variable in by_path.items():
-        outer, _, inner = path.partition(".")
-        owner = getattr(defaults, outer) if inner else defaults
-        name = inner or outer
+        *within, name = path.split(".")
+        owner = reduce(getattr, within, Policy())
         kind = get_type_hints(type(owner))[name]
-        meaning = of_cookies[inner] if inner else meanings[outer]
-        yield f"`{path}`", f"`{variable}`", _type(kind), _default(getattr(owner, name)), meaning
+        yield f"`{path}`", f"`{variable}`", _type(kind), _default(getattr(owner, name)), _meaning(path)
 
 
-def _meanings(module: object, kind: type) -> dict[str, str]:
+def _meaning(path: str) -> str:
+    """What is said of a setting, after what is said of the setting that it is a part of; cookies need no such word."""
+    *within, name = path.split(".")
+    own = _meanings(type(reduce(getattr, within, Policy())))[name]
+    return f"{_meaning('.'.join(within))} {own}" if len(within) > 1 else own
+
+
+@cache
+def _meanings(kind: type) -> dict[str, str]:
     """The sentences below each field of a class."""
-    tree = ast.parse(inspect.getsource(module))
-    (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
+    (defined,) = ast.parse(inspect.getsource(kind)).body
     return {
         field.target.id: " ".join(sentence.value.value.split())
-        for field, sentence in pairwise(body)
+        for field, sentence in pairwise(defined.body)
         if isinstance(field, ast.AnnAssign) and isinstance(sentence, ast.Expr)
     }
 
@@ -96,7 +100,8 @@ def _refusals() -> Iterator[str]:
     names = "|".join(sorted((field.name for field in fields(Policy)), key=len, reverse=True))
     for sentence in Policy()._problems():  # noqa: SLF001  the sentences are the rules
         yield re.sub(rf"\b({names})\b", r"`\1`", sentence)
-    yield from (sentence for _, sentence in cookie_settings._RULES)  # noqa: SLF001  as above
+    for module in (cookie_settings, captcha_settings, throttle):
+        yield from (sentence for _, sentence in module._RULES)  # noqa: SLF001  as above
 
 
 def _warnings() -> Iterator[tuple[str, ...]]:

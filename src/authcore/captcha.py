@@ -1,7 +1,7 @@
 """Drawing and speaking captchas: the one module that uses the `captcha` package.
 
-What a captcha shows, and whether an answer is right, is decided elsewhere.  Run as a program, as `authcore.offload` does,
-it speaks a single one: the code comes in, a WAV file goes out.
+What a captcha shows, and whether an answer is right, is decided elsewhere.  Run as a program, which `authcore.offload`
+does, it speaks a single one: the code comes in, a WAV file goes out.
 """
 
 import sys

@@ -1,5 +1,6 @@
 """How often something may be done: a setting.  Counting it, and refusing more, is decided in `throttling`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -27,7 +28,15 @@ class Throttle:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
-        if not 1 <= self.limit <= _MOST:
-            raise ConfigurationError("a throttle's limit must be 1 to 100000")
-        if not timedelta(0) < self.window <= _LONGEST:
-            raise ConfigurationError("a throttle's window must be longer than zero and at most 30 days")
+        for is_broken, otherwise in _RULES:
+            if is_broken(self):
+                raise ConfigurationError(otherwise)
+
+
+_RULES: Final[tuple[tuple[Callable[[Throttle], bool], str], ...]] = (
+    (lambda t: not 1 <= t.limit <= _MOST, "a throttle's limit must be 1 to 100000"),
+    (
+        lambda t: not timedelta(0) < t.window <= _LONGEST,
+        "a throttle's window must be longer than zero and at most 30 days",
+    ),
+)

@@ -67,6 +67,7 @@ def _table(stage):
         (("GET",), "/staff", does.tell, ("requires_authentication", {"tag": "staff"})),
         (("GET",), "/all", does.tell, (requires, {"all_of": ["invoices:read", "invoices:write"]})),
         (("POST",), "/paying", does.tell, ("requires_two_step", {"purpose": "pay"})),
+        (("POST",), "/posting", does.tell, ("requires_captcha", {})),
         (("GET",), "/any", does.tell, (requires, {"any_of": ["invoices:read", "invoices:write"]})),
     ]
 

@@ -15,6 +15,7 @@ from authcore.web.bodies import Field
 from authcore.web.handlers import CHALLENGE as CHALLENGE_FIELD
 from tests.adapters.people import (
     ADA,
+    CAPTCHA,
     CHALLENGE,
     FOREIGN_ORIGIN,
     FROM_HERE,
@@ -43,11 +44,12 @@ VALUES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """The tokens of somebody who has a whole session, another one that is pending, and a challenge."""
+    """The tokens of somebody who has a whole session, another one that is pending, a challenge and a captcha."""
 
     session: str
     pending: str
     challenge: str
+    captcha: str
 
     def of(self, row):
         """Return the token of the session that an endpoint asks for."""
@@ -64,6 +66,7 @@ class Sent:
     reads_session: bool = False
     needs_session: bool = False
     challenge: bool = False
+    captcha: bool = False
     headers: tuple = ()
     body: bytes = b""
 
@@ -82,17 +85,22 @@ class Sent:
 
 
 PAGES = (("POST", "/members"), *(("GET", path) for path in ("/members", "/all", "/any", "/editors", "/staff")))
-PAYING = ("POST", "/paying")
+PAYING, POSTING = ("POST", "/paying"), ("POST", "/posting")
 CODE_HEADER, CHALLENGE_HEADER = "two-step-code", "two-step-challenge"
+CAPTCHA_HEADER = "captcha-token"
 
 
 def targets(held):
     """Return a good request to each endpoint and to each guarded page, with these tokens."""
-    shown = cookie(session=held.session, challenge=held.challenge)
+    shown = cookie(session=held.session, challenge=held.challenge, captcha=held.captcha)
     return [
-        *(_to_endpoint(row, row.fields, cookie(session=held.of(row), challenge=held.challenge)) for row in ENDPOINTS),
+        *(
+            _to_endpoint(row, row.fields, cookie(session=held.of(row), challenge=held.challenge, captcha=held.captcha))
+            for row in ENDPOINTS
+        ),
         *(_to_page(page, shown) for page in PAGES),
         _to_paying(shown),
+        _to_posting(shown),
     ]
 
 
@@ -101,15 +109,22 @@ def bearer_targets(held):
     shown = bearer(held.session)
     return [
         *(
-            _to_endpoint(row, row.declared(bearer=True), bearer(held.of(row)), challenge=held.challenge)
+            _to_endpoint(
+                row,
+                row.declared(bearer=True),
+                bearer(held.of(row)),
+                (CAPTCHA_HEADER, held.captcha),
+                challenge=held.challenge,
+            )
             for row in ENDPOINTS
         ),
         *(_to_page(page, shown) for page in PAGES),
         _to_paying(shown, (CHALLENGE_HEADER, held.challenge)),
+        _to_posting(shown, (CAPTCHA_HEADER, held.captcha)),
     ]
 
 
-def _to_endpoint(row, fields, shown, **values):
+def _to_endpoint(row, fields, *shown, **values):
     said = [FROM_HERE] if row.method == "POST" else []
     sent = Sent(
         method=row.method,
@@ -118,7 +133,8 @@ def _to_endpoint(row, fields, shown, **values):
         reads_session=row.session or row.pending or row.former,
         needs_session=row.session or row.pending,
         challenge=row.challenge,
-        headers=(*said, *([JSON] if fields else []), shown),
+        captcha=row.captcha,
+        headers=(*said, *([JSON] if fields else []), *shown),
     )
     known = {**VALUES, **values}
     return sent.with_payload({field.name: known[field.name] for field in fields if field.name != "phone"})
@@ -131,6 +147,11 @@ def _to_page(page, *headers):
 
 def _to_paying(*headers):
     return replace(_to_page(PAYING, *headers, (CODE_HEADER, VALUES["code"])), challenge=True)
+
+
+def _to_posting(*headers):
+    headers = (FROM_HERE, *headers, ("captcha-code", VALUES["code"]))
+    return Sent(method=POSTING[0], path=POSTING[1], reads_session=True, captcha=True, headers=headers)
 
 
 def to_websocket(held):
@@ -417,6 +438,16 @@ def with_session(sent, token):
 def with_challenge(sent, token):
     """Return a request with another challenge's token, and the same session's."""
     return _with_cookie(sent, CHALLENGE, token)
+
+
+def with_captcha(sent, token):
+    """Return a request with another captcha's token."""
+    return _with_cookie(sent, CAPTCHA, token)
+
+
+def without_captcha_cookie(sent, token):
+    """Return a request with another captcha's token in its header."""
+    return sent.with_headers((CAPTCHA_HEADER, token))
 
 
 def _with_cookie(sent, name, token):

@@ -3,6 +3,7 @@
 from tests.adapters import stores
 from tests.adapters.laws.bearer import BearerTokens
 from tests.adapters.laws.bodies import Bodies
+from tests.adapters.laws.captchas import Captchas
 from tests.adapters.laws.confirming import Confirming
 from tests.adapters.laws.cookies import Cookies
 from tests.adapters.laws.devices import Devices
@@ -24,6 +25,7 @@ class HttpContract(
     Statuses,
     Cookies,
     Confirming,
+    Captchas,
     Tokens,
     Origins,
     Bodies,

@@ -9,6 +9,7 @@ FOREIGN_ORIGIN = "https://evil.example.net"
 
 SESSION = "__Host-authcore"
 CHALLENGE = "__Host-authcore-two-step"
+CAPTCHA = "__Host-authcore-captcha"
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
 PASSWORD = "a loom that weaves algebra"
@@ -19,8 +20,8 @@ FROM_HERE = ("origin", ORIGIN)
 
 
 def cookie(**named):
-    """Return the Cookie header for a session's and a challenge's token."""
-    names = {"session": SESSION, "challenge": CHALLENGE}
+    """Return the Cookie header for a session's, a challenge's and a captcha's token."""
+    names = {"session": SESSION, "challenge": CHALLENGE, "captcha": CAPTCHA}
     return "cookie", "; ".join(f"{names[name]}={value}" for name, value in named.items())
 
 

@@ -20,7 +20,7 @@ from authcore.web import BODY_LIMIT, ENDPOINTS
 from authcore_asgi import AuthMiddleware, requires_authentication
 from tests.adapters import bad_input, hosts
 from tests.adapters.bad_input import Held
-from tests.adapters.people import BOB, CHALLENGE, EVE, ORIGIN, PASSWORD, SESSION
+from tests.adapters.people import BOB, CAPTCHA, CHALLENGE, EVE, ORIGIN, PASSWORD, SESSION
 from tests.adapters.sanic_pages import opened
 from tests.adapters.sites import POLICY, Site, Stage, open_site
 from tests.adapters.waiting import LONGEST_WAIT
@@ -66,13 +66,14 @@ async def targets(site):
 
 
 async def _held(site):
-    """Return the tokens of somebody who is logged in, of somebody who is half-way in, and of a challenge."""
+    """Return the tokens of somebody who is logged in, of somebody who is half-way in, of a challenge and a captcha."""
     await site.enrol(EVE)
     account = await site.auth.find_account(EVE)
     await site.auth.require_second_factor(account.id)
     session, pending = await site.token(), (await site.auth.log_in(identifier=EVE, password=PASSWORD)).token
     challenge, _ = await site.challenge(BOB)
-    return Held(session=session, pending=pending, challenge=challenge)
+    captcha = site.auth.open_captcha().token
+    return Held(session=session, pending=pending, challenge=challenge, captcha=captcha)
 
 
 async def test_targets_are_good(site, targets):
@@ -119,6 +120,7 @@ async def test_bad_cookies(site, store, targets):
     cases = [
         *(case for sent in targets if sent.reads_session for case in bad_input.bad_cookies(sent, SESSION)),
         *(case for sent in targets if sent.challenge for case in bad_input.bad_cookies(sent, CHALLENGE)),
+        *(case for sent in targets if sent.captcha for case in bad_input.bad_cookies(sent, CAPTCHA)),
     ]
     await _refused(site, store, cases, codes={"malformed_request"})
 
@@ -137,10 +139,11 @@ async def test_other_methods(site, store, targets):
 
 async def test_bad_tokens(site, store, targets):
     """A token that says anything but what we would have signed, or says it of no live session, is refused."""
-    for_sessions, for_challenges = _bad_tokens(site, *_tokens(targets))
+    for_sessions, for_challenges, for_captchas = _bad_tokens(site, *_tokens(targets))
     cases = [
         *_each(for_sessions, bad_input.with_session, [sent for sent in targets if sent.needs_session]),
         *_each(for_challenges, bad_input.with_challenge, [sent for sent in targets if sent.challenge]),
+        *_each(for_captchas, bad_input.with_captcha, [sent for sent in targets if sent.captcha]),
     ]
     await _refused(site, store, cases, codes={"invalid_token", "challenge_ended"})
 
@@ -150,12 +153,13 @@ async def test_bad_input_where_tokens_are_in_headers(host, store, no_second_look
     async with open_site(host, store, policy=replace(POLICY, bearer=True)) as site:
         held = await _held(site)
         targets = bad_input.bearer_targets(held)
-        for_sessions, for_challenges = _bad_tokens(site, held.session, held.challenge)
+        for_sessions, for_challenges, for_captchas = _bad_tokens(site, held.session, held.challenge, held.captcha)
         cases = [
             *(case for sent in targets if sent.fields for spoil in BODIES for case in spoil(sent)),
             *(case for sent in targets if sent.reads_session for case in bad_input.bad_authorizations(sent)),
             *_each(for_sessions, bad_input.as_bearer, [sent for sent in targets if sent.needs_session]),
             *_each(for_challenges, bad_input.without_cookies, [sent for sent in targets if sent.challenge]),
+            *_each(for_captchas, bad_input.without_captcha_cookie, [sent for sent in targets if sent.captcha]),
         ]
         await _refused(site, store, cases, codes={*SHAPELESS, "invalid_token", "challenge_ended"})
 
@@ -163,7 +167,7 @@ async def test_bad_input_where_tokens_are_in_headers(host, store, no_second_look
 @pytest.mark.parametrize("host", IN_PROCESS, indirect=True, ids=lambda host: host.__name__)
 async def test_huge_headers(site, store, targets):
     """Headers that are larger than any client's, and that a server let through, are refused."""
-    session, _ = _tokens(targets)
+    session, *_ = _tokens(targets)
     huge = {"100 kB": "A" * 100_000, "100 kB of segments": f"{session}." * 400}
     readers = [sent for sent in targets if sent.reads_session]
     cases = [
@@ -171,6 +175,7 @@ async def test_huge_headers(site, store, targets):
         *(case for sent in readers for case in bad_input.huge_authorizations(sent)),
         *_each(huge, bad_input.with_session, readers),
         *_each(huge, bad_input.with_challenge, [sent for sent in targets if sent.challenge]),
+        *_each(huge, bad_input.with_captcha, [sent for sent in targets if sent.captcha]),
     ]
     await _refused(site, store, cases, codes={"malformed_request"})
 
@@ -198,7 +203,7 @@ async def test_bad_handshakes_under_sanic():
 async def _bad_handshakes(site):
     held = await _held(site)
     good = bad_input.to_websocket(held)
-    tokens, _ = _bad_tokens(site, held.session, held.challenge)
+    tokens, *_ = _bad_tokens(site, held.session, held.challenge, held.captcha)
     return [
         *bad_input.bad_origins(good),
         *bad_input.bad_cookies(good, SESSION),
@@ -235,17 +240,18 @@ async def _refused(site, store, cases, *, codes):
         assert everything(store) == before, case
 
 
-def _bad_tokens(site, session, challenge):
-    """Return what is no session's token, and what is no challenge's."""
+def _bad_tokens(site, session, challenge, captcha):
+    """Return what is no session's token, what is no challenge's, and what is no captcha's."""
     return (
         bad_input.bad_tokens(site.auth, TokenKind.AUTHENTICATION, session, challenge),
-        bad_input.bad_tokens(site.auth, TokenKind.TWO_STEP, challenge, session),
+        bad_input.bad_tokens(site.auth, TokenKind.TWO_STEP, challenge, captcha),
+        bad_input.bad_tokens(site.auth, TokenKind.CAPTCHA, captcha, challenge),
     )
 
 
 def _tokens(targets):
     pairs = dict(pair.split("=", 1) for pair in dict(targets[0].headers)["cookie"].split("; "))
-    return pairs[SESSION], pairs[CHALLENGE]
+    return pairs[SESSION], pairs[CHALLENGE], pairs[CAPTCHA]
 
 
 def _each(tokens, place, targets):

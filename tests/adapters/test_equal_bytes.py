@@ -50,6 +50,7 @@ async def _play(site):
     await _play_journey(script, site)
     await _play_sessions(script, site)
     await _play_second_factor(script, site)
+    await _play_captchas(script)
     await _play_refusals(script)
     await _play_pages(script)
     return script.taken
@@ -108,6 +109,16 @@ async def _play_second_factor(script, site):
     await script.post("/paying", None, ("two-step-code", await site.code(ADA)))
     await script.post("/auth/second-factor/off", {"current_password": OTHER_PASSWORD})
     await script.get("/auth/session")
+
+
+async def _play_captchas(script):
+    await script.get("/auth/captcha/picture")
+    await script.post("/auth/captcha")
+    for path in ("picture", "sound", *["picture"] * script.site.auth.policy.captcha.renderings):
+        await script.get(f"/auth/captcha/{path}")
+    await script.post("/posting")
+    for code in ("no code", script.taken[-2][-1].decode(), "no code", "no code"):
+        await script.post("/posting", None, ("captcha-code", code))
 
 
 async def _play_refusals(script):
@@ -171,6 +182,7 @@ async def test_script_goes_everywhere(recorded):
     assert {f"/auth{row.path}" for row in ENDPOINTS} <= asked
     assert {status for _, status, *_ in recorded} == {
         200,
+        201,
         202,
         204,
         400,
@@ -182,6 +194,7 @@ async def test_script_goes_everywhere(recorded):
         413,
         415,
         422,
+        429,
         500,
         503,
     }

@@ -1,7 +1,10 @@
-"""What is left uncollected where an extra is absent, as in `nox -s "installs(bare)"`: what needs pairs of keys."""
+"""What is left uncollected where an extra is absent, as in `nox -s "installs(bare)"`."""
 
 from importlib.util import find_spec
 
-NEEDING_KEY_PAIRS = ["test_keyring.py", "test_signing.py", "test_tokens.py"]
+NEEDING = {
+    "cryptography": ["test_keyring.py", "test_signing.py", "test_tokens.py"],
+    "captcha": ["test_apart.py", "test_captcha.py"],
+}
 
-collect_ignore = [] if find_spec("cryptography") else NEEDING_KEY_PAIRS
+collect_ignore = [test for library, tests in NEEDING.items() if find_spec(library) is None for test in tests]

@@ -26,5 +26,12 @@ def test_every_code_is_listed():
     """The table of refusals names every code at its status."""
     rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", PAGE, re.MULTILINE)
     listed = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
-    evidence = {("reason", 400), ("purpose", 403), ("attempts_left", 422), ("field", 422), ("reason", 422)}
+    evidence = {
+        ("reason", 400),
+        ("purpose", 403),
+        ("attempts_left", 422),
+        ("field", 422),
+        ("reason", 422),
+        ("retry_after", 429),
+    }
     assert listed - evidence == set(CODES.items())

@@ -417,6 +417,16 @@ class EndlessStore(MemoryStore):
         return await super().find(replace(key, limit=None))
 
 
+class ImpatientStore(MemoryStore):
+    """Counts what is left out among what the limit allows."""
+
+    breaks = ("skip_leaves_the_first_out",)
+
+    async def find(self, key, /):
+        found = await super().find(replace(key, skip=0))
+        return found[key.skip :]
+
+
 class ClingingStore(MemoryStore):
     """Leaves an entity with its former owners."""
 

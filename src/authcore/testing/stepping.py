@@ -223,7 +223,8 @@ class Run:
 
 def _reading(how: str, key: Key[E]) -> Call:
     limit = "" if key.limit is None else f", at most {key.limit}"
-    return Call(f"{how} {key.kind.__name__} {key.field}={key.value}{limit}", key=cast("Key[Entity]", key))
+    skip = f", after {key.skip}" if key.skip else ""
+    return Call(f"{how} {key.kind.__name__} {key.field}={key.value}{skip}{limit}", key=cast("Key[Entity]", key))
 
 
 def _writing(writes: Collection[Entity], unchanged: Collection[Entity]) -> Call:

@@ -17,7 +17,7 @@ from tests.adapters.waiting import until
 
 SECRET = "the text of a fault"
 LOGIN = {"identifier": ADA, "password": PASSWORD}
-READING = ["/auth/session", "/open", "/members", "/no-such-page"]
+READING = ["/auth/session", "/auth/captcha/picture", "/auth/captcha/sound", "/open", "/members", "/no-such-page"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class StuckHasher(PasswordHasher):
         return self.inner.dummy()
 
 
+NEEDING_NONE = {"/auth/captcha"}
+"""What asks nothing of the store."""
+
+
 class Faults:
     """To be inherited by the contract."""
 
@@ -57,9 +61,10 @@ class Faults:
         challenge, _ = await site.challenge(EVE)
         await site.settled()
         site.store.fault = fault
-        sent = cookie(session=token, challenge=challenge)
+        sent = cookie(session=token, challenge=challenge, captcha=site.auth.open_captcha().token)
         replies = [await site.get(path, sent) for path in READING]
-        replies += [await site.post(path, GOOD[path], sent) for path in GOOD]
+        replies += [await site.post(path, GOOD[path], sent) for path in GOOD if path not in NEEDING_NONE]
+        replies.append(await site.post("/posting", None, sent, ("captcha-code", "1")))
         site.store.fault = None
         for reply in replies:
             is_problem(reply, 503, "unavailable")

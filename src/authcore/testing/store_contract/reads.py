@@ -66,6 +66,14 @@ class ReadLaws:
         for limit in (1, 7, 20, 21):
             assert await ids(store, by_owner(Grant, "ada", limit=limit)) == names[:limit]
 
+    async def test_skip_leaves_the_first_out(self, store: Store) -> None:
+        """Of what an owner finds the first may be left out, as many as is said, with a limit or without."""
+        names = [f"{number:02}" for number in range(20)]
+        await put(store, *map(grant, _shuffled(names)))
+        for skip in (0, 1, 7, 19, 20, 21):
+            assert await ids(store, by_owner(Grant, "ada", skip=skip)) == names[skip:]
+            assert await ids(store, by_owner(Grant, "ada", skip=skip, limit=3)) == names[skip : skip + 3]
+
     async def test_new_owner_finds_what_moved(self, store: Store) -> None:
         """An entity that is written with another owner is found by that one, and by the former no more."""
         await put(store, identifier(owner="ada"))
