@@ -26,6 +26,11 @@ INSTALLATIONS = {
         "tools",
         ["core/test_keyring.py", "core/test_signing.py", "core/test_tokens.py"],
     ),
+    "captcha": (
+        ["core_alone"],
+        "tools",
+        ["core/test_apart.py", "core/test_captcha.py", "core/test_captcha_settings.py", "flows/test_captchas.py"],
+    ),
     "all": (["core_alone", "asgi_alone", "starlette_alone", "sanic_alone"], "test", ["adapters", "stores"]),
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Final
 
 from authcore.cookie_settings import CookieSettings, SameSite
@@ -100,6 +101,10 @@ _OF_POLICIES: Final[tuple[tuple[Callable[[Policy], bool], Hazard], ...]] = (
     (
         lambda policy: any(map(_is_open, policy.origins)),
         Hazard("origins", "whoever is on the way can write the pages of an http:// origin", "use https://"),
+    ),
+    (
+        lambda policy: any(ip_network(each).prefixlen == 0 for each in policy.trusted_proxies),
+        Hazard("trusted_proxies", "whoever sends a request may say that it is somebody else", "name your own proxies"),
     ),
     (
         lambda policy: policy.bearer and bool(policy.origins),

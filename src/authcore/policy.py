@@ -6,6 +6,7 @@ No secret is here.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Final
 
 from authcore.captcha_settings import CaptchaSettings
@@ -102,6 +103,12 @@ class Policy:
     origins: frozenset[str] = frozenset()
     """The origins (`https://app.example`) whose pages may change state; the application's own one belongs here too."""
 
+    trusted_proxies: frozenset[str] = frozenset()
+    """The networks (`10.0.0.0/8`, `192.0.2.7`) of your own proxies, whose `X-Forwarded-For` is believed.
+
+    Without them all clients behind a proxy are one, and share its throttles.
+    """
+
     session_cookie: CookieSettings = field(default_factory=lambda: CookieSettings(name="__Host-authcore"))
     """The cookie of a person who is logged in."""
 
@@ -187,6 +194,9 @@ class Policy:
             "login_with must name at least one kind of identifier, and only those that a person can type": not (
                 frozenset() < self.login_with <= TYPED
             ),
+            "trusted_proxies must be networks, such as 10.0.0.0/8, without bits beyond their length": not all(
+                map(_is_network, self.trusted_proxies)
+            ),
             "session_cookie, challenge_cookie and captcha_cookie must have different names": len(
                 {cookie.name for cookie in (self.session_cookie, self.challenge_cookie, self.captcha_cookie)}
             )
@@ -200,3 +210,11 @@ class Policy:
             <= _MOST_ATTEMPTS
             or self.flow_patience <= zero,
         }
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True

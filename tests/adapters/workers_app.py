@@ -7,7 +7,7 @@ from sanic import Sanic, json
 from authcore import Auth, FirstAdministrator, Keyring, Policy
 from authcore.hashing import Argon2Hasher
 from authcore.testing import Mailbox
-from authcore_sanic import auth_of, principal_of, requires_authentication, setup
+from authcore_sanic import auth_of, principal_of, requires_authentication, requires_captcha, setup
 from authcore_sqlalchemy import SqliteStore
 from tests.adapters.people import ADA, ORIGIN, PASSWORD
 
@@ -30,6 +30,11 @@ def create_app():
     @app.before_server_start
     async def begin(app):
         await auth.create_first_administrator(FIRST)
+
+    @app.post("/posting")
+    @requires_captcha
+    async def posting(request):
+        return json({"process": os.getpid()})
 
     @app.get("/worker")
     @requires_authentication

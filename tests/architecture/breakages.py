@@ -474,6 +474,73 @@ CODES = [
     ),
 ]
 
+CAPTCHAS = [
+    Breakage(
+        law="a captcha lets a person in once",
+        what="first wrong answer to a captcha not stored",
+        file="authcore/captchas.py",
+        before="return refuse(mismatch, [counted, _event(occasion, AuditKind.CODE_REFUSED, captcha)])",
+        after="return refuse(mismatch, [_event(occasion, AuditKind.CODE_REFUSED, captcha)])",
+        caught_by="flows/test_captchas.py::TestAnswering::test_limit_holds_for_ever",
+    ),
+    Breakage(
+        law="a captcha lets a person in once",
+        what="right answer to a captcha not stored",
+        file="authcore/captchas.py",
+        before="return accept(spent, [spent, _event(",
+        after="return accept(spent, [_event(",
+        caught_by="flows/test_captchas.py::TestAnswering::test_right_answer_is_spent",
+    ),
+    Breakage(
+        law="a captcha lets a person in once",
+        what="stored captcha not looked for",
+        file="authcore/auth/captchas.py",
+        before="return stored or captchas.unanswered(",
+        after="return captchas.unanswered(",
+        caught_by="flows/test_captchas.py::TestAnswering::test_limit_of_its_time_holds",
+    ),
+    Breakage(
+        law="what strangers share is bounded",
+        what="throttled attempts counted for ever",
+        file="authcore/throttling.py",
+        before="count.last.created_at + count.throttle.window - now",
+        after="count.throttle.window",
+        caught_by="core/test_throttling.py::TestAdmitting::test_what_is_over_counts_no_more",
+    ),
+    Breakage(
+        law="what strangers share is bounded",
+        what="every address of a network counted for itself",
+        file="authcore/throttling.py",
+        before="    if isinstance(address, IPv6Address):",
+        after="    if False:",
+        caught_by="core/test_throttling.py::TestSubjects::test_network_is_what_one_customer_is_given",
+    ),
+    Breakage(
+        law="what strangers share is bounded",
+        what="attempts held against the commit of others",
+        file="authcore/flows.py",
+        before="        return self._store\n\n    async def find",
+        after="        return self\n\n    async def find",
+        caught_by="core/test_flows.py::TestWeakReading::test_weak_reading_is_not_held_against_the_commit",
+    ),
+    Breakage(
+        law="what strangers share is bounded",
+        what="everything that a header says believed",
+        file="authcore/web/clients.py",
+        before="named = network_of(_without_port(hop)) if _is_within(client, trusted) else _UNKNOWN",
+        after="named = network_of(_without_port(hop))",
+        caught_by="web/test_clients.py::test_walk_ends_at_the_first_stranger",
+    ),
+    Breakage(
+        law="secrets stay inside",
+        what="environment handed to the process that speaks",
+        file="authcore/offload/apart.py",
+        before="return {**inherited(*_NEEDED), ",
+        after="return {**os.environ, ",
+        caught_by="core/test_apart.py::test_process_learns_no_secret",
+    ),
+]
+
 TOKENS = [
     Breakage(
         law="a token is a reference",
@@ -847,6 +914,7 @@ BREAKAGES = (
     *ONE_GATE,
     *ROTATION,
     *CODES,
+    *CAPTCHAS,
     *TOKENS,
     *STRANGERS,
     *OCTETS,

@@ -232,6 +232,23 @@ class TestUnchanged:
         assert first == second
 
 
+class TestWeakReading:
+    """What may change before the commit."""
+
+    def test_weak_reading_is_not_held_against_the_commit(self):
+        """What was read weakly is not among what must be unchanged, and changing it conflicts with nothing."""
+        store = _Store()
+        ada, eve = _stored(store, ADA, EVE)
+
+        async def decide(work: Work) -> Decision[object]:
+            read = await work.weak.get(by_id(Account, "ada"))
+            await MemoryStore.commit(store, [replace(ada, epoch=9)])
+            return accept(read, [replace(eve, epoch=2)])
+
+        assert run_sync(_flows(store, attempts=1).run(decide)) == ada
+        assert [list(unchanged) for _, unchanged in store.commits] == [[]]
+
+
 class TestRetrying:
     """Losing races, and giving up."""
 

@@ -18,6 +18,7 @@ ZERO = timedelta(0)
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 
 GOOD = [
+    {"trusted_proxies": frozenset({"10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"})},
     {"grace": TICK},
     {"grace": TICK, "rotation": 2 * TICK},
     {"rotation": DAYS - TICK},
@@ -57,6 +58,10 @@ GOOD = [
 ]
 
 BAD = [
+    *(
+        ({"trusted_proxies": frozenset({text})}, "trusted_proxies")
+        for text in ("", "proxy.example", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8,::1")
+    ),
     ({"grace": ZERO}, "grace"),
     ({"grace": 60 * MINUTES}, "grace"),
     ({"rotation": ZERO}, "rotation"),

@@ -185,6 +185,14 @@ class TestNetworks:
             assert flow.retry_after == 9 * 60
         assert answer(auth, captcha, device=Device(network="192.0.2.8")) is None
 
+    def test_knocking_at_what_is_over_leaves_nothing(self, auth):
+        """An answer to a captcha that is over is refused, and neither counted nor kept."""
+        captcha = auth.open_captcha()
+        answer(auth, captcha)
+        before = everything(auth.store)
+        assert isinstance(answer(auth, captcha), ChallengeEnded)
+        assert everything(auth.store) == before
+
     def test_window_slides(self):
         """Each attempt makes room when it is as old as the window, and not all of them at once."""
         auth = with_settings(per_network=Throttle(limit=2, window=4 * MINUTE), lifetime=timedelta(hours=1))

@@ -9,7 +9,7 @@ from schemathesis.core.parameters import ParameterLocation
 from authcore.audit import session_digest
 from authcore.testing import run_sync
 from authcore.web import ENDPOINTS
-from tests.adapters.people import CHALLENGE, ORIGIN, OTHER_PASSWORD, PASSWORD, SESSION
+from tests.adapters.people import CAPTCHA, CHALLENGE, ORIGIN, OTHER_PASSWORD, PASSWORD, SESSION
 
 PURPOSE = "pay"
 PENDING = {f"/auth{row.path}" for row in ENDPOINTS if row.pending}
@@ -38,6 +38,7 @@ class Guests:
             "token": token,
             "session": session_digest(self.auth.read_token(token).id),
             "challenge": challenge,
+            "captcha": self.auth.open_captcha().token,
             "code": self._code(asked),
             "purpose": PURPOSE,
             "identifier": address,
@@ -52,6 +53,8 @@ class Guests:
         spoilt = {place for place, part in case.meta.components.items() if part.mode.is_negative}
         if self.auth.policy.bearer:
             case.headers["Authorization"] = f"Bearer {data['token']}"
+            if ParameterLocation.HEADER not in spoilt:
+                case.headers["Captcha-Token"] = data["captcha"]
         else:
             self._set_cookies(case, data, spoilt)
         if not spoilt:
@@ -60,7 +63,7 @@ class Guests:
     def _set_cookies(self, case, data, spoilt):
         case.cookies = {**case.cookies, SESSION: data["token"]}
         if ParameterLocation.COOKIE not in spoilt:
-            case.cookies[CHALLENGE] = data["challenge"]
+            case.cookies |= {CHALLENGE: data["challenge"], CAPTCHA: data["captcha"]}
         if ParameterLocation.HEADER not in spoilt:
             case.headers["Origin"] = ORIGIN
 

@@ -8,7 +8,7 @@ from authcore import Policy
 from authcore.errors import ConfigurationError, CrossSiteRequest, InvalidToken, MalformedRequest, NotAuthenticated
 from authcore.principal import Anonymous, Principal
 from authcore.testing import build_auth, run_sync
-from authcore.web import Access, Request, device_of
+from authcore.web import Access, Request
 
 ORIGIN = (b"origin", b"https://app.example.org")
 FOREIGN = (b"origin", b"https://evil.example.net")
@@ -171,12 +171,26 @@ def test_without_origins_no_page_is_ours():
             access.check_origin(request(*headers, method="POST"))
 
 
+def device_of(sent, **settings):
+    """Return where a request came from, by a policy with these settings."""
+    return Access(build_auth(policy=replace(POLICY, **settings))).device_of(sent)
+
+
+FORWARDED = [(b"User-Agent", b"Browser/1"), (b"x-forwarded-for", b"203.0.113.9"), (b"forwarded", b"for=203.0.113.9")]
+
+
 def test_device():
     """A device is the transport's address and the user agent; forwarding headers are not believed."""
-    headers = [(b"User-Agent", b"Browser/1"), (b"x-forwarded-for", b"203.0.113.9"), (b"forwarded", b"for=203.0.113.9")]
-    device = device_of(request(*headers, client="192.0.2.1"))
+    device = device_of(request(*FORWARDED, client="192.0.2.1"))
     assert (device.network, device.user_agent) == ("192.0.2.1", "Browser/1")
     assert (device_of(request()).network, device_of(request()).user_agent) == ("unknown", "")
+
+
+def test_device_behind_a_trusted_proxy():
+    """What the policy's own proxies say of a client is believed, and what anybody else says is not."""
+    proxies = frozenset({"192.0.2.0/24"})
+    assert device_of(request(*FORWARDED, client="192.0.2.1"), trusted_proxies=proxies).network == "203.0.113.9"
+    assert device_of(request(*FORWARDED, client="198.51.100.1"), trusted_proxies=proxies).network == "198.51.100.1"
 
 
 @pytest.mark.parametrize("agent", [b"\x1b[31m", b"a\r\nb", b"\xff\xfe", "\u2028\u202e".encode(), b"a" * 10_000])

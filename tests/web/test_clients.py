@@ -1,9 +1,11 @@
 """Laws of naming the network client that a request came from."""
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 from hypothesis import given, strategies as st
 
-from authcore.web.clients import network_of
+from authcore.web.clients import client_of, network_of
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,68 @@ def test_no_text_is_fatal(text):
     assert name.isascii()
     assert name.isprintable()
     assert len(name) <= 39
+
+
+PROXIES = [ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48")]
+
+
+def walked(*values, transport="10.0.0.1", trusted=PROXIES):
+    """The client that is named, when the header was sent with these values."""
+    headers = [(b"X-Forwarded-For", value.encode("latin-1")) for value in values]
+    return client_of(transport, headers, trusted=trusted)
+
+
+@pytest.mark.parametrize(
+    ("values", "client"),
+    [
+        ((), "10.0.0.1"),
+        (("203.0.113.9",), "203.0.113.9"),
+        (("203.0.113.9, 10.0.0.2",), "203.0.113.9"),
+        (("203.0.113.9", "10.0.0.2"), "203.0.113.9"),
+        (("198.51.100.1, 203.0.113.9",), "203.0.113.9"),
+        (("198.51.100.1, 203.0.113.9, 10.0.0.3 ,\t10.9.9.9",), "203.0.113.9"),
+        (("10.0.0.7, 10.0.0.2",), "10.0.0.7"),
+        (("203.0.113.9:4711",), "203.0.113.9"),
+        (("[2001:db8::9]:4711",), "2001:db8::9"),
+        (("[2001:db8::9]",), "2001:db8::9"),
+        (("::ffff:203.0.113.9, 2001:db8:1::7",), "203.0.113.9"),
+        (("::ffff:10.0.0.9",), "10.0.0.9"),
+    ],
+)
+def test_walk_ends_at_the_first_stranger(values, client):
+    """From its end the header is believed for as long as our own proxies speak; the rest may be invented."""
+    assert walked(*values) == client
+
+
+@pytest.mark.parametrize(
+    "said", ["", "unknown", "_hidden", "203.0.113.9.9", "203.0.113.9 10.0.0.2", "[::1", ":80", "a:1"]
+)
+def test_walk_ends_at_what_is_no_address(said):
+    """Whoever says what is no address is taken for the client, and so is a proxy that says nothing."""
+    assert walked(said) == "10.0.0.1"
+    assert walked(f"{said}, 10.0.0.2") == "10.0.0.2"
+
+
+@pytest.mark.parametrize("transport", ["192.0.2.1", "unknown", None, "/run/app.sock"])
+def test_strangers_are_not_believed(transport):
+    """Without a trusted proxy at the other end the header counts for nothing."""
+    assert walked("203.0.113.9", transport=transport) == network_of(transport)
+
+
+def test_nobody_is_trusted_by_default():
+    """Where no proxy is named, none is believed."""
+    assert walked("203.0.113.9", trusted=()) == "10.0.0.1"
+
+
+def test_endless_walk_ends():
+    """A header of thousands of our own proxies costs no more than a few."""
+    assert walked("203.0.113.9, " + "10.0.0.2, " * 5000 + "10.0.0.3") == "10.0.0.2"
+
+
+@given(
+    st.lists(st.text(max_size=30).filter(str.isascii)), st.none() | st.ip_addresses().map(str) | st.text(max_size=10)
+)
+def test_whatever_is_said_names_a_client(values, transport):
+    """However it is spelt, the client is one canonical address or unknown, and nothing is raised."""
+    client = walked(*values, transport=transport)
+    assert client == "unknown" or str(ip_address(client)) == client

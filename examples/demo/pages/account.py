@@ -6,7 +6,7 @@ from typing import Final
 from authcore import AuthenticationSession, Issued, Permission, PermissionSet
 from authcore.audit import session_digest
 from authcore.errors import StateUnchanged
-from authcore.web import Response, device_of
+from authcore.web import Response
 from examples.demo.application import Demo
 from examples.demo.devices import device_named
 from examples.demo.pages.cookies import notice, session_cookie, session_token
@@ -37,14 +37,14 @@ async def change_password(demo: Demo, visit: Visit) -> Response:
         token=session_token(demo, visit),
         current=visit.entries["current_password"],
         new=visit.entries["new_password"],
-        device=device_of(visit.request),
+        device=demo.access.device_of(visit.request),
     )
     return redirect("/member", session_cookie(demo, issued), notice("password-changed"))
 
 
 async def show_security(demo: Demo, visit: Visit) -> Mapping[str, object]:
     """Show the second factor, and where the caller is logged in."""
-    listed = await demo.auth.list_sessions(session_token(demo, visit), device=device_of(visit.request))
+    listed = await demo.auth.list_sessions(session_token(demo, visit), device=demo.access.device_of(visit.request))
     return {
         "second_factor": visit.caller.authenticated().account.second_factor,
         "sessions": [
@@ -77,14 +77,14 @@ async def _change_second_factor(demo: Demo, visit: Visit, *, required: bool) -> 
         token=session_token(demo, visit),
         password=visit.entries["current_password"],
         required=required,
-        device=device_of(visit.request),
+        device=demo.access.device_of(visit.request),
     )
 
 
 async def _end(demo: Demo, visit: Visit) -> Response:
     try:
         await demo.auth.revoke_session(
-            session_token(demo, visit), session=visit.entries["session"], device=device_of(visit.request)
+            session_token(demo, visit), session=visit.entries["session"], device=demo.access.device_of(visit.request)
         )
     except StateUnchanged:
         return redirect("/security", notice("session-over"))
@@ -92,7 +92,9 @@ async def _end(demo: Demo, visit: Visit) -> Response:
 
 
 async def _end_others(demo: Demo, visit: Visit) -> Response:
-    issued = await demo.auth.revoke_other_sessions(session_token(demo, visit), device=device_of(visit.request))
+    issued = await demo.auth.revoke_other_sessions(
+        session_token(demo, visit), device=demo.access.device_of(visit.request)
+    )
     return redirect("/security", session_cookie(demo, issued), notice("others-ended"))
 
 

@@ -2,7 +2,7 @@
 
 from authcore import AuthenticationSession, Issued
 from authcore.errors import ChallengeEnded, InvalidToken
-from authcore.web import Response, device_of
+from authcore.web import Response
 from examples.demo.application import Demo
 from examples.demo.pages.cookies import (
     challenge_cookie,
@@ -26,7 +26,7 @@ async def log_in(demo: Demo, visit: Visit) -> Response:
         password=visit.entries["password"],
         # The browser forgets that token now, so nobody else shall find a use for it.
         former=demo.access.session_token(visit.request),
-        device=device_of(visit.request),
+        device=demo.access.device_of(visit.request),
     )
     if issued.session.requires_second_factor:
         return await ask_second_factor(demo, visit, issued, said="second-factor-asked")
@@ -35,7 +35,7 @@ async def log_in(demo: Demo, visit: Visit) -> Response:
 
 async def ask_second_factor(demo: Demo, visit: Visit, issued: Issued[AuthenticationSession], *, said: str) -> Response:
     """Hand out a pending session, with a code on its way, and go where that is entered."""
-    asked = await demo.auth.request_second_factor(issued.token, device=device_of(visit.request))
+    asked = await demo.auth.request_second_factor(issued.token, device=demo.access.device_of(visit.request))
     return redirect("/second-factor", session_cookie(demo, issued), challenge_cookie(demo, asked), notice(said))
 
 
@@ -45,7 +45,7 @@ async def _enter(demo: Demo, visit: Visit) -> Response:
             token=session_token(demo, visit),
             challenge=challenge_token(demo, visit) or "",
             code=visit.entries["code"],
-            device=device_of(visit.request),
+            device=demo.access.device_of(visit.request),
         )
     except InvalidToken as refusal:
         raise ChallengeEnded(cause=refusal.cause) from None
@@ -54,14 +54,16 @@ async def _enter(demo: Demo, visit: Visit) -> Response:
 
 async def _send_again(demo: Demo, visit: Visit) -> Response:
     try:
-        await demo.auth.resend_code(challenge_token(demo, visit) or "", device=device_of(visit.request))
+        await demo.auth.resend_code(challenge_token(demo, visit) or "", device=demo.access.device_of(visit.request))
     except InvalidToken as refusal:
         raise ChallengeEnded(cause=refusal.cause) from None
     return redirect("/second-factor", notice("code-sent-again"))
 
 
 async def _send_another(demo: Demo, visit: Visit) -> Response:
-    asked = await demo.auth.request_second_factor(session_token(demo, visit), device=device_of(visit.request))
+    asked = await demo.auth.request_second_factor(
+        session_token(demo, visit), device=demo.access.device_of(visit.request)
+    )
     return redirect("/second-factor", challenge_cookie(demo, asked), notice("code-sent"))
 
 
@@ -73,5 +75,5 @@ async def log_out(demo: Demo, visit: Visit) -> Response:
     """End the session, if there is one; the cookies go in any case."""
     token = demo.access.session_token(visit.request)
     if token is not None:
-        await demo.auth.log_out(token, device=device_of(visit.request))
+        await demo.auth.log_out(token, device=demo.access.device_of(visit.request))
     return redirect("/", no_session(demo), no_challenge(demo), notice("logged-out"))

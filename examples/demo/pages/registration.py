@@ -1,7 +1,7 @@
 """The pages of registering: the form, and the code that proves the address."""
 
 from authcore.errors import ChallengeEnded, InvalidToken
-from authcore.web import Response, device_of
+from authcore.web import Response
 from examples.demo.application import Demo
 from examples.demo.pages.cookies import challenge_cookie, challenge_token, no_challenge, notice
 from examples.demo.pages.page import Visit
@@ -17,7 +17,7 @@ async def register(demo: Demo, visit: Visit) -> Response:
         email=visit.entries["email"],
         username=visit.entries["username"].strip() or None,
         password=visit.entries["password"],
-        device=device_of(visit.request),
+        device=demo.access.device_of(visit.request),
     )
     return redirect("/code", challenge_cookie(demo, issued))
 
@@ -26,7 +26,9 @@ async def verify(demo: Demo, visit: Visit) -> Response:
     """Prove an address, which makes its owner a member."""
     try:
         account = await demo.auth.verify_account(
-            challenge=challenge_token(demo, visit) or "", code=visit.entries["code"], device=device_of(visit.request)
+            challenge=challenge_token(demo, visit) or "",
+            code=visit.entries["code"],
+            device=demo.access.device_of(visit.request),
         )
     except InvalidToken as refusal:
         # To the person there is no difference: this browser awaits no code any more.
@@ -39,7 +41,7 @@ async def send_another_code(demo: Demo, visit: Visit) -> Response:
     """Send another code, or look as if."""
     try:
         issued = await demo.auth.request_verification(
-            challenge=challenge_token(demo, visit) or "", device=device_of(visit.request)
+            challenge=challenge_token(demo, visit) or "", device=demo.access.device_of(visit.request)
         )
     except (ChallengeEnded, InvalidToken):
         return redirect("/code", no_challenge(demo), notice("nothing-to-confirm"))

@@ -59,7 +59,9 @@ class Captchas(Parts):
             if admitted.refusal is not None:
                 return admitted.refused()
             found = await self._found(work, reference)
-            return captchas.answer(now, found, given=code, key=self._key_of(reference)).also(admitted.writes)
+            answered = captchas.answer(now, found, given=code, key=self._key_of(reference))
+            # What was not judged is not counted: whoever knocks at a captcha that is over fills no store.
+            return answered.also(admitted.writes) if answered.writes else answered
 
         return await self._flows.run(decide)
 

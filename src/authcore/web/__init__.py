@@ -1,6 +1,6 @@
 """What every HTTP adapter shares and no framework owns: reading requests, naming callers, answering our endpoints."""
 
-from authcore.web.access import Access, Presence, device_of
+from authcore.web.access import Access, Presence
 from authcore.web.confirming import confirm, confirm_person
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
 from authcore.web.endpoints import Endpoints
@@ -25,7 +25,6 @@ __all__ = [
     "clear_cookie",
     "confirm",
     "confirm_person",
-    "device_of",
     "find_cookie",
     "json_response",
     "openapi_document",

@@ -5,6 +5,7 @@ What the caller may do is decided elsewhere.
 
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_network
 from typing import Final
 
 from authcore.auth import Auth
@@ -12,13 +13,13 @@ from authcore.entities import Device
 from authcore.errors import InvalidToken, SecondFactorRequired
 from authcore.principal import Anonymous, Principal
 from authcore.web.authorization import Bearer, parse_authorization
-from authcore.web.clients import network_of
+from authcore.web.clients import Networks, client_of
 from authcore.web.cookies import find_cookie
 from authcore.web.issuing import token_cookie
 from authcore.web.messages import Headers, Request
 from authcore.web.origins import canonical_origin, check_origin
 
-__all__ = ["Access", "Presence", "device_of"]
+__all__ = ["Access", "Presence"]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -59,7 +60,7 @@ class Access:
             return Presence(caller=Anonymous())
         policy = self.auth.policy
         try:
-            found = await self.auth.identify(token, rotate=not policy.bearer, device=device_of(request))
+            found = await self.auth.identify(token, rotate=not policy.bearer, device=self.device_of(request))
         except (InvalidToken, SecondFactorRequired) as refusal:
             return Presence(caller=Anonymous(refusal=refusal))
         renewal = [] if found.renewed is None else [token_cookie(policy.session_cookie, found.renewed)]
@@ -77,12 +78,16 @@ class Access:
         cookies = any(name.lower() == b"cookie" for name, _ in request.headers)
         check_origin(request.headers, allowed=self._origins, cookie_present=cookies and not self.auth.policy.bearer)
 
+    def device_of(self, request: Request) -> Device:
+        """Return where a request came from: from the client itself, or by way of proxies that the policy trusts."""
+        agent = next((value for name, value in request.headers if name.lower() == b"user-agent"), b"")
+        network = client_of(request.client, request.headers, trusted=self._proxies)
+        return Device(network=network, user_agent=agent.decode("utf-8", "replace"))
+
+    @cached_property
+    def _proxies(self) -> Networks:
+        return tuple(map(ip_network, self.auth.policy.trusted_proxies))
+
     @cached_property
     def _origins(self) -> frozenset[str]:
         return frozenset(map(canonical_origin, self.auth.policy.origins))
-
-
-def device_of(request: Request) -> Device:
-    """Return where a request came from."""
-    agent = next((value for name, value in request.headers if name.lower() == b"user-agent"), b"")
-    return Device(network=network_of(request.client), user_agent=agent.decode("utf-8", "replace"))

@@ -9,7 +9,7 @@ from typing import Final
 from authcore.cookie_settings import CookieSettings
 from authcore.errors import CaptchaRequired, MalformedRequest, NotAuthenticated, TwoStepRequired
 from authcore.tokens import LONGEST_TOKEN
-from authcore.web.access import Access, device_of
+from authcore.web.access import Access
 from authcore.web.cookies import find_cookie
 from authcore.web.messages import Request
 
@@ -43,7 +43,7 @@ async def confirm(access: Access, request: Request, *, purpose: str) -> None:
     if code is None or challenge is None:
         raise TwoStepRequired(purpose)
     await access.auth.answer_two_step(
-        token=token, challenge=challenge, purpose=purpose, code=code, device=device_of(request)
+        token=token, challenge=challenge, purpose=purpose, code=code, device=access.device_of(request)
     )
 
 
@@ -56,7 +56,7 @@ async def confirm_person(access: Access, request: Request) -> None:
     captcha = captcha_token(access, request)
     if code is None or captcha is None:
         raise CaptchaRequired
-    await access.auth.answer_captcha(captcha, code=code, device=device_of(request))
+    await access.auth.answer_captcha(captcha, code=code, device=access.device_of(request))
 
 
 def captcha_token(access: Access, request: Request) -> str | None:

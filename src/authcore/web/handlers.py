@@ -12,7 +12,7 @@ from authcore.entities import AuthenticationSession, Session, TwoStepSession
 from authcore.errors import ChallengeEnded, NotAuthenticated, SecondFactorFulfilled, SecondFactorRequired
 from authcore.principal import Principal
 from authcore.tokens import LONGEST_TOKEN
-from authcore.web.access import Access, device_of
+from authcore.web.access import Access
 from authcore.web.authorization import Basic, parse_authorization
 from authcore.web.bodies import Field
 from authcore.web.confirming import captcha_token
@@ -66,7 +66,7 @@ async def register(access: Access, request: Request, texts: Texts) -> Response:
         phone=texts.get("phone"),
         username=texts.get("username"),
         password=texts["password"],
-        device=device_of(request),
+        device=access.device_of(request),
     )
     return _challenged(access, issued)
 
@@ -74,7 +74,7 @@ async def register(access: Access, request: Request, texts: Texts) -> Response:
 async def request_verification(access: Access, request: Request, texts: Texts) -> Response:
     """Send another code, or look as if."""
     issued = await access.auth.request_verification(
-        challenge=_challenge(access, request, texts), device=device_of(request)
+        challenge=_challenge(access, request, texts), device=access.device_of(request)
     )
     return _challenged(access, issued)
 
@@ -82,7 +82,7 @@ async def request_verification(access: Access, request: Request, texts: Texts) -
 async def verify(access: Access, request: Request, texts: Texts) -> Response:
     """Prove an address."""
     await access.auth.verify_account(
-        challenge=_challenge(access, request, texts), code=texts["code"], device=device_of(request)
+        challenge=_challenge(access, request, texts), code=texts["code"], device=access.device_of(request)
     )
     return _answered(access, {"purpose": "verify"})
 
@@ -94,7 +94,7 @@ async def log_in(access: Access, request: Request, texts: Texts) -> Response:
         (basic.user, basic.password) if isinstance(basic, Basic) else (texts["identifier"], texts["password"])
     )
     issued = await access.auth.log_in(
-        identifier=identifier, password=password, former=access.session_token(request), device=device_of(request)
+        identifier=identifier, password=password, former=access.session_token(request), device=access.device_of(request)
     )
     return _opened(access, issued)
 
@@ -103,7 +103,7 @@ async def log_out(access: Access, request: Request, _: Texts) -> Response:
     """End the session, if there is one; the cookies go in any case."""
     token = access.session_token(request)
     if token is not None:
-        await access.auth.log_out(token, device=device_of(request))
+        await access.auth.log_out(token, device=access.device_of(request))
     cookies = _cleared(access, access.auth.policy.session_cookie, access.auth.policy.challenge_cookie)
     return Response(status=204, headers=((b"cache-control", b"no-store"), *cookies))
 
@@ -116,19 +116,19 @@ async def session(access: Access, request: Request, _: Texts) -> Response:
 
 async def refresh(access: Access, request: Request, _: Texts) -> Response:
     """Hand out the newest token of a session."""
-    return _opened(access, await access.auth.refresh(_session_token(access, request), device=device_of(request)))
+    return _opened(access, await access.auth.refresh(_session_token(access, request), device=access.device_of(request)))
 
 
 async def list_sessions(access: Access, request: Request, _: Texts) -> Response:
     """Tell on which devices the caller is logged in."""
-    listed = await access.auth.list_sessions(_session_token(access, request), device=device_of(request))
+    listed = await access.auth.list_sessions(_session_token(access, request), device=access.device_of(request))
     return json_response(200, {"sessions": [open_session_view(each) for each in listed]})
 
 
 async def revoke_session(access: Access, request: Request, texts: Texts) -> Response:
     """End a session of the caller's on some device."""
     ended = await access.auth.revoke_session(
-        _session_token(access, request), session=texts["session"], device=device_of(request)
+        _session_token(access, request), session=texts["session"], device=access.device_of(request)
     )
     return json_response(200, {"session": session_view(ended)})
 
@@ -136,13 +136,13 @@ async def revoke_session(access: Access, request: Request, texts: Texts) -> Resp
 async def revoke_other_sessions(access: Access, request: Request, _: Texts) -> Response:
     """End every session of the caller's but a new one."""
     token = _session_token(access, request)
-    return _opened(access, await access.auth.revoke_other_sessions(token, device=device_of(request)))
+    return _opened(access, await access.auth.revoke_other_sessions(token, device=access.device_of(request)))
 
 
 async def request_second_factor(access: Access, request: Request, _: Texts) -> Response:
     """Send a code to the holder of a pending session."""
     token = _session_token(access, request)
-    return _challenged(access, await access.auth.request_second_factor(token, device=device_of(request)))
+    return _challenged(access, await access.auth.request_second_factor(token, device=access.device_of(request)))
 
 
 async def fulfil_second_factor(access: Access, request: Request, texts: Texts) -> Response:
@@ -154,7 +154,7 @@ async def fulfil_second_factor(access: Access, request: Request, texts: Texts) -
         await _check_pending(access, request)
         raise
     issued = await access.auth.fulfil_second_factor(
-        token=token, challenge=challenge, code=texts["code"], device=device_of(request)
+        token=token, challenge=challenge, code=texts["code"], device=access.device_of(request)
     )
     return _opened(access, issued, *_cleared(access, access.auth.policy.challenge_cookie))
 
@@ -171,14 +171,14 @@ async def turn_second_factor_off(access: Access, request: Request, texts: Texts)
 
 async def resend_code(access: Access, request: Request, texts: Texts) -> Response:
     """Send a code once more, or look as if."""
-    sent = await access.auth.resend_code(_challenge(access, request, texts), device=device_of(request))
+    sent = await access.auth.resend_code(_challenge(access, request, texts), device=access.device_of(request))
     return json_response(202, challenge_view(sent))
 
 
 async def request_two_step(access: Access, request: Request, texts: Texts) -> Response:
     """Send a code to the caller."""
     issued = await access.auth.request_two_step(
-        token=_session_token(access, request), purpose=texts["purpose"], device=device_of(request)
+        token=_session_token(access, request), purpose=texts["purpose"], device=access.device_of(request)
     )
     return _challenged(access, issued)
 
@@ -197,7 +197,7 @@ async def answer_two_step(access: Access, request: Request, texts: Texts) -> Res
         challenge=challenge,
         purpose=texts["purpose"],
         code=texts["code"],
-        device=device_of(request),
+        device=access.device_of(request),
     )
     return _answered(access, {"purpose": spent.purpose})
 
@@ -211,13 +211,13 @@ async def open_captcha(access: Access, _request: Request, _: Texts) -> Response:
 
 async def draw_captcha(access: Access, request: Request, _: Texts) -> Response:
     """Show the captcha that a request presents."""
-    drawn = await access.auth.draw_captcha(_captcha(access, request), device=device_of(request))
+    drawn = await access.auth.draw_captcha(_captcha(access, request), device=access.device_of(request))
     return media_response(200, drawn.media_type, drawn.content)
 
 
 async def speak_captcha(access: Access, request: Request, _: Texts) -> Response:
     """Let the captcha that a request presents be heard."""
-    spoken = await access.auth.speak_captcha(_captcha(access, request), device=device_of(request))
+    spoken = await access.auth.speak_captcha(_captcha(access, request), device=access.device_of(request))
     return media_response(200, spoken.media_type, spoken.content)
 
 
@@ -229,7 +229,7 @@ async def change_password(access: Access, request: Request, texts: Texts) -> Res
             token=_session_token(access, request),
             current=texts["current_password"],
             new=texts["new_password"],
-            device=device_of(request),
+            device=access.device_of(request),
         ),
     )
 
@@ -248,7 +248,7 @@ async def _second_factor(access: Access, request: Request, texts: Texts, *, requ
         token=_session_token(access, request),
         password=texts["current_password"],
         required=required,
-        device=device_of(request),
+        device=access.device_of(request),
     )
     return _opened(access, issued)
 
