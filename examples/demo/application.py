@@ -1,6 +1,6 @@
 """What the demo is made of: its policy, its Auth, and what its pages share.  No page and no framework is known here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -9,6 +9,7 @@ from authcore.offload import Background, on_event_loop
 from authcore.ports import Courier, Store
 from authcore.web import Access
 from examples.demo.courier import TerminalCourier
+from examples.demo.guestbook import Guestbook
 
 __all__ = ["PATIENCE", "UNGUARDED", "Demo", "build_auth", "url_of"]
 
@@ -41,6 +42,7 @@ class Demo:
 
     chosen: Auth
     courier: TerminalCourier
+    guestbook: Guestbook = field(default_factory=Guestbook)
 
     @cached_property
     def outbox(self) -> Background:

@@ -66,7 +66,7 @@ class Site:
         name = find_cookie(visit.request.headers, NOTICE_COOKIE.name)
         cookies = [] if name is None else [clear_cookie(NOTICE_COOKIE)]
         facts = {**self._common(visit), **await page.show(self.demo, visit), "notice": NOTICES.get(name or "")}
-        return page_response(template, facts, headers=cookies)
+        return page_response(template, facts, headers=[*cookies, *page.hand_out(self.demo, None)])
 
     async def _submitted(self, visit: Visit, page: Page, submit: Submit) -> Response:
         """Do what a form asks for, or show it again, filled in, with what is wrong."""
@@ -74,13 +74,24 @@ class Site:
         self.demo.access.check_origin(visit.request)
         filled = replace(visit, entries=read_form(visit.request, page.fields)) if page.fields else visit
         try:
-            return await submit(self.demo, filled)
+            response = await submit(self.demo, filled)
         except AuthError as refusal:
             complaint = complaint_about(refusal, fields=page.fields, policy=self.demo.auth.policy)
             if complaint is None or page.template is None:
                 raise
-            facts = {**self._common(filled), **await page.show(self.demo, filled), "complaint": complaint}
-            return page_response(page.template, facts, status=status_of(refusal), headers=_headers_of(refusal))
+            return await self._shown_again(filled, page, page.template, refusal, complaint)
+        if response is None:
+            return await self._shown_again(filled, page, page.template or "", None, _NO_COMPLAINT)
+        return response
+
+    async def _shown_again(
+        self, visit: Visit, page: Page, template: str, refusal: AuthError | None, complaint: Complaint
+    ) -> Response:
+        """Show a form as it was filled in, perhaps with what is wrong."""
+        facts = {**self._common(visit), **await page.show(self.demo, visit), "complaint": complaint}
+        status, headers = (HTTPStatus.OK, []) if refusal is None else (status_of(refusal), _headers_of(refusal))
+        headers = [*headers, *page.hand_out(self.demo, refusal)]
+        return page_response(template, facts, status=status, headers=headers)
 
     def _error_page(self, visit: Visit, error: AuthError | Fault) -> Response:
         title, text = headline(error)

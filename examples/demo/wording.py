@@ -34,6 +34,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "code-waived": "The password alone is enough for the account again. All its sessions have ended.",
     "role-given": "The role is given. It counts from the next request on.",
     "role-taken": "The role is taken. It counts no more from the next request on.",
+    "line-written": "Your line is written.",
     "so-already": "It was so already, and nothing was changed.",
 }
 """What is said once, on the page after the one that did it."""
@@ -66,6 +67,7 @@ _PLACES: Final[Mapping[type[AuthError], str]] = {
     errors.AccountDeleted: WHOLE_FORM,
     errors.ChallengeEnded: WHOLE_FORM,
     errors.ResendLimit: "code",
+    errors.Throttled: WHOLE_FORM,
     errors.AccountNotFound: "identifier",
 }
 """The refusals that belong beside a form rather than on a page of their own; InvalidInput names its field itself."""
@@ -110,8 +112,17 @@ _PASSWORD: Final = {
     "own_words": "This password is made of your name, your address or the name of this site. Choose other words.",
     "malformed": "There is a character in it that cannot be stored.",
 }
+_TEXT: Final = {"empty": "Write something.", "too_long": "A line has at most 280 characters."}
+_NAME: Final = {"too_long": "A name has at most 40 characters."}
 _IDENTIFIER: Final = {"empty": "Enter your email address or username."}
-_WORDS: Final = {"email": _ADDRESS, "username": _USERNAME, "password": _PASSWORD, "new_password": _PASSWORD}
+_WORDS: Final = {
+    "email": _ADDRESS,
+    "username": _USERNAME,
+    "password": _PASSWORD,
+    "new_password": _PASSWORD,
+    "text": _TEXT,
+    "name": _NAME,
+}
 
 _HEADLINES: Final[Mapping[type[AuthError], tuple[str, str]]] = {
     errors.NotAuthenticated: ("Log in first", "This page is for people who are logged in; in this browser nobody is."),

@@ -8,10 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from authcore import Keyring, Policy, captchas
+from authcore.codes import CAPTCHA_KEY, captcha_of
+from authcore.tokens import TokenKind, Tokens
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30
@@ -45,6 +50,14 @@ class Running:
     def keyring(self) -> Path:
         """The file of its keys."""
         return self.database.with_name(f"{self.database.name}.keyring")
+
+    def read_captcha(self, token: str) -> str:
+        """Tell the digits of a captcha, as no program can that has not the keys."""
+        keyring = Keyring.parse(self.keyring.read_text("ascii").strip())
+        tokens = Tokens(keyring, "authcore-demo", "authcore-demo")
+        captcha = tokens.decode(TokenKind.CAPTCHA, token, now=datetime.now(UTC)).id
+        key = keyring.derive(captchas.key_of(captcha), CAPTCHA_KEY)
+        return captcha_of(captcha, key=key or b"", policy=Policy())
 
     @property
     def password(self) -> str:

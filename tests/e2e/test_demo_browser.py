@@ -16,6 +16,7 @@ PAGES = (
     "/register",
     "/code",
     "/login",
+    "/guestbook",
     "/mailbox",
     "/member",
     "/security",
@@ -83,6 +84,31 @@ class Person:
         """Log in with a new account, which was opened without the browser."""
         Visitor(self.demo).open_account(name)
         await self.log_in(name)
+
+    async def reads_captcha(self) -> str:
+        """Look at the picture, once it is there, and return its digits."""
+        await self.page.wait_for_function(
+            "[...document.querySelectorAll('.captcha img')].every(img => img.naturalWidth)"
+        )
+        return self.demo.read_captcha(await self._captcha())
+
+    async def hears_captcha(self) -> str:
+        """Play the sound to where it can be heard, and return its digits."""
+        seconds = await self.page.evaluate(
+            """async () => {
+                 const sound = document.querySelector(".captcha audio");
+                 sound.muted = true;
+                 await sound.play();
+                 await new Promise(heard => sound.addEventListener("timeupdate", heard, { once: true }));
+                 return sound.duration;
+               }"""
+        )
+        assert seconds > 6
+        return self.demo.read_captcha(await self._captcha())
+
+    async def _captcha(self) -> str:
+        kept = await self.page.context.cookies()
+        return next(cookie["value"] for cookie in kept if cookie["name"] == "__Host-authcore-captcha")
 
     async def turn_code(self, way: str) -> None:
         """Turn the code at login on or off."""
@@ -275,6 +301,44 @@ async def test_changed_password_logs_other_browsers_out(newcomers):
     assert [await here.open("/member"), await there.open("/member")] == [200, 401]
 
 
+async def test_captcha_is_read_from_its_picture(person):
+    """Who cannot hear looks at the picture, and writes a line; wrong digits cost an attempt, and no word of it."""
+    await person.open("/guestbook")
+    digits = await person.reads_captcha()
+    wrong = digits[:-1] + str((int(digits[-1]) + 1) % 10)
+    await person.fill(Your_line="Seen by Ada", Digits=wrong)
+    await person.press("Write it")
+    assert await person.reads("This is not the code. You have 2 attempts left.")
+    assert await person.page.get_by_label("Your line").input_value() == "Seen by Ada"
+    await person.fill(Digits=await person.reads_captcha())
+    await person.press("Write it")
+    assert await person.reads("Your line is written.")
+    assert await person.page.get_by_role("listitem").filter(has_text="Seen by Ada").is_visible()
+
+
+async def test_captcha_is_heard(person):
+    """Who cannot see plays the sound, with a control that has a name, and writes a line."""
+    await person.open("/guestbook")
+    assert await person.page.get_by_label("The captcha, spoken").get_attribute("controls") is not None
+    await person.fill(Your_line="Heard by Grace", Digits=await person.hears_captcha())
+    await person.press("Write it")
+    assert await person.reads("Your line is written.")
+
+
+async def test_another_captcha_keeps_what_was_typed(person):
+    """Who can make nothing of a captcha gets another one, by picture and by sound, and loses no word."""
+    await person.open("/guestbook")
+    await person.fill(Your_line="Asked twice")
+    first = await person.reads_captcha()
+    await person.press("Another one")
+    second = await person.reads_captcha()
+    assert first != second
+    assert await person.hears_captcha() == second
+    await person.fill(Digits=second)
+    await person.press("Write it")
+    assert await person.page.get_by_role("listitem").filter(has_text="Asked twice").is_visible()
+
+
 async def test_login_outlives_a_restart(browser, tmp_path):
     """Who is logged in stays so while the demo is stopped and started again."""
     with running(tmp_path, "--no-seed") as demo:
@@ -321,7 +385,7 @@ async def test_every_field_is_labelled(demo, person):
     """Each field has a label, and tells browsers what belongs into it."""
     await person.log_in("grace", demo.password)
     await person.register("frances")
-    for path in ("/register", "/code", "/login", "/password", "/security", "/admin"):
+    for path in ("/register", "/code", "/login", "/guestbook", "/password", "/security", "/admin"):
         await person.open(path)
         await _has_labels(person)
     await person.become_member("gertrude")

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.running import Running
 from tests.e2e.visitor import PASSWORD, Visitor
 
-PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/mailbox")
+PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/guestbook", "/mailbox")
 MEMBERS_PAGES = ("/member", "/reports", "/password", "/security", "/admin", "/admin/nobody")
 ELSEWHERE = "https://elsewhere.example"
 
@@ -604,3 +604,38 @@ def _complaint(page: str, field: str) -> str:
     (summary,) = re.findall(r'role="alert">(.*?)</div>', page, re.DOTALL)
     assert not field or f'href="#{field}"' in summary
     return re.findall(rf'id="{field}-error">(.*?)</p>', page, re.DOTALL)[0] if field else summary
+
+
+# --- the guest book ---------------------------------------------------------------------------------------------------
+
+
+def test_line_needs_a_captcha(visitor):
+    """Without a captcha that holds, nothing is written, and the page hands out another one."""
+    line = {"text": "Bought here: nothing", "code": "000000"}
+    reply = visitor.post("/guestbook", line)
+    assert (reply.status_code, "Bought here" in visitor.get("/guestbook").text) == (410, False)
+    digits = visitor.digits()
+    assert visitor.post("/guestbook", {**line, "code": digits}).status_code == 303
+    assert visitor.post("/guestbook", {**line, "code": digits}).status_code == 410
+
+
+def test_bad_line_costs_no_captcha(visitor):
+    """A line that is empty or too long is refused beside its field, and the digits still hold."""
+    visitor.get("/guestbook")
+    kept, digits = dict(visitor.cookies), visitor.digits()
+    for text, name in (("", ""), (" ", "Ada"), ("x" * 281, ""), ("Hello", "x" * 41)):
+        reply = visitor.post("/guestbook", {"name": name, "text": text, "code": digits})
+        assert reply.status_code == 422
+        assert 'aria-invalid="true"' in reply.text
+        visitor.cookies |= kept
+    assert visitor.post("/guestbook", {"text": "Hello", "code": digits}).status_code == 303
+
+
+def test_guest_book_escapes_what_was_written(visitor):
+    """What a guest writes is text, whatever it looks like."""
+    visitor.get("/guestbook")
+    written = {"name": "<b>Eve</b>", "text": "<script>alert(1)</script>", "code": visitor.digits()}
+    visitor.post("/guestbook", written)
+    page = visitor.get("/guestbook").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<b>Eve" not in page

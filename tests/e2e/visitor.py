@@ -80,6 +80,10 @@ class Visitor:
         """Log in, as far as the password leads."""
         return self.post("/login", {"identifier": name, "password": password}, **headers)
 
+    def digits(self) -> str:
+        """Read the captcha that was handed out last."""
+        return self.demo.read_captcha(self.cookies["__Host-authcore-captcha"])
+
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         cookie = {"cookie": kept} if kept else {}

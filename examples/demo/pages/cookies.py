@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from authcore import AuthenticationSession, CookieSettings, Issued, TwoStepSession
+from authcore import AuthenticationSession, CaptchaSession, CookieSettings, Issued, TwoStepSession
 from authcore.errors import NotAuthenticated
 from authcore.web import clear_cookie, find_cookie, set_cookie, token_cookie
 from examples.demo.application import Demo
@@ -10,6 +10,8 @@ from examples.demo.pages.page import Visit
 
 __all__ = [
     "NOTICE_COOKIE",
+    "captcha_cookie",
+    "captcha_token",
     "challenge_cookie",
     "challenge_token",
     "no_challenge",
@@ -36,6 +38,16 @@ def session_token(demo: Demo, visit: Visit) -> str:
 def challenge_token(demo: Demo, visit: Visit) -> str | None:
     """Return the token of the challenge that this browser is about to answer, if any; it is not checked yet."""
     return find_cookie(visit.request.headers, demo.auth.policy.challenge_cookie.name)
+
+
+def captcha_token(demo: Demo, visit: Visit) -> str | None:
+    """Return the token of the captcha that this browser was shown, if any; it is not checked yet."""
+    return find_cookie(visit.request.headers, demo.auth.policy.captcha_cookie.name)
+
+
+def captcha_cookie(demo: Demo, issued: Issued[CaptchaSession]) -> tuple[bytes, bytes]:
+    """Return the header that hands out a captcha."""
+    return token_cookie(demo.auth.policy.captcha_cookie, issued)
 
 
 def session_cookie(demo: Demo, issued: Issued[AuthenticationSession]) -> tuple[bytes, bytes]:

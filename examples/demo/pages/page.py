@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeAlias
 
-from authcore import Anonymous, Principal, Requirement
+from authcore import Anonymous, AuthError, Principal, Requirement
 from authcore.errors import MalformedRequest
-from authcore.web import Request, Response
+from authcore.web import Headers, Request, Response
 from examples.demo.application import Demo
 
-__all__ = ["Audience", "Page", "Show", "Submit", "Visit", "by_action"]
+__all__ = ["Audience", "HandOut", "Page", "Show", "Submit", "Visit", "by_action"]
 
 
 class Audience(Enum):
@@ -33,19 +33,29 @@ class Visit:
 
 
 Show: TypeAlias = Callable[[Demo, Visit], Awaitable[Mapping[str, object]]]
-Submit: TypeAlias = Callable[[Demo, Visit], Awaitable[Response]]
+Submit: TypeAlias = Callable[[Demo, Visit], Awaitable[Response | None]]
+"""Does what a form asks for; None shows the form again as it was filled in."""
+HandOut: TypeAlias = Callable[[Demo, AuthError | None], Headers]
 
 
 async def _nothing(_demo: Demo, _visit: Visit) -> Mapping[str, object]:
     return {}
 
 
+def _no_cookies(_demo: Demo, _refusal: AuthError | None) -> Headers:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page: its template and what that shows, its form's fields and what they do, and who may come here."""
+    """One page: its template and what that shows, its form's fields and what they do, and who may come here.
+
+    `hand_out` returns the cookies that come with the page, and is told what was refused when it is shown again.
+    """
 
     template: str | None = None
     show: Show = _nothing
+    hand_out: HandOut = _no_cookies
     fields: tuple[str, ...] = ()
     submit: Submit | None = None
     audience: Audience = Audience.EVERYBODY
@@ -55,7 +65,7 @@ class Page:
 def by_action(actions: Mapping[str, Submit]) -> Submit:
     """Return what a page with several forms does: each has a button called `action`, whose value tells which one."""
 
-    async def submit(demo: Demo, visit: Visit) -> Response:
+    async def submit(demo: Demo, visit: Visit) -> Response | None:
         action = actions.get(visit.entries["action"])
         if action is None:
             raise MalformedRequest("unknown_action")

@@ -5,7 +5,7 @@ from typing import Final
 
 from authcore import MessageKind, Requirement
 from examples.demo.application import Demo
-from examples.demo.pages import account, administration, logins, registration
+from examples.demo.pages import account, administration, guestbook, logins, registration
 from examples.demo.pages.cookies import challenge_token
 from examples.demo.pages.page import Audience, Page, Visit
 
@@ -81,6 +81,13 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=administration.change_account,
         audience=Audience.MEMBERS,
         needs=_MANAGE,
+    ),
+    "/guestbook": Page(
+        template="guestbook.html",
+        show=guestbook.show,
+        hand_out=guestbook.hand_out_captcha,
+        fields=("name", "text", "code", "action"),
+        submit=guestbook.write,
     ),
     "/mailbox": Page(template="mailbox.html", show=_show_mailbox),
 }

@@ -1,0 +1,45 @@
+"""What visitors have left in the guest book: the newest lines, in memory.  Who may write one is not decided here."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from authcore.errors import InvalidInput
+
+__all__ = ["Guestbook", "Line"]
+
+_MOST_LINES: Final = 50
+_LONGEST_NAME: Final = 40
+_LONGEST_TEXT: Final = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What somebody has written; raises InvalidInput for what is empty or too long."""
+
+    name: str
+    text: str
+
+    def __post_init__(self) -> None:
+        """Refuse what fills no line, or more than one."""
+        for field, value, longest in (("name", self.name, _LONGEST_NAME), ("text", self.text, _LONGEST_TEXT)):
+            if len(value) > longest:
+                raise InvalidInput(field, "too_long")
+        if not self.text.strip():
+            raise InvalidInput("text", "empty")
+
+
+class Guestbook:
+    """The newest lines; it is empty when the demo starts."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque(maxlen=_MOST_LINES)
+
+    def __iter__(self) -> Iterator[Line]:
+        """Go through the lines, newest first."""
+        return reversed(self._lines)
+
+    def add(self, line: Line) -> None:
+        """Keep a line."""
+        self._lines.append(line)
