@@ -37,6 +37,7 @@ AuthcoreError
 ├── Fault                      nobody's mistake: try again later; the text says no more
 │   ├── StoreFault             the store failed; whether a commit took place may be unknown
 │   ├── Contention             the flow lost too many races; nothing was stored
+│   │   └── RaceLost           the one attempt within the application's transaction lost its race; begin it again
 │   ├── Overloaded             the queue for costly work is full; nothing was stored
 │   └── DeliveryFault          a courier could not send; the message stays in the outbox
 ├── Conflict                   a commit met a newer version and stored nothing; only `flows` sees it
@@ -76,6 +77,7 @@ __all__ = [
     "Overloaded",
     "PasswordMismatch",
     "PermissionDenied",
+    "RaceLost",
     "RequestTooLarge",
     "ResendLimit",
     "RoleMismatch",
@@ -385,6 +387,13 @@ class StoreFault(Fault):
 
 class Contention(Fault):
     """A flow lost too many races in a row; nothing was stored."""
+
+
+class RaceLost(Contention):
+    """The one attempt of a flow within the application's transaction met something newer, and left nothing there.
+
+    The transaction is as it was before.  It may still see what is outdated: roll it back, and begin it again.
+    """
 
 
 class Overloaded(Fault):

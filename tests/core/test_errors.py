@@ -47,6 +47,7 @@ CODES = {
     "Fault": "unavailable",
     "StoreFault": "unavailable",
     "Contention": "unavailable",
+    "RaceLost": "unavailable",
     "Overloaded": "unavailable",
     "DeliveryFault": "unavailable",
 }
