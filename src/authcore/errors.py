@@ -39,6 +39,7 @@ AuthcoreError
 ├── Fault                      nobody's mistake: try again later; the text says no more
 │   ├── StoreFault             the store failed; whether a commit took place may be unknown
 │   ├── Contention             the flow lost too many races; nothing was stored
+│   │   └── RaceLost           the one attempt within the application's transaction lost its race; begin it again
 │   ├── Overloaded             the queue for costly work is full; nothing was stored
 │   ├── RenderingFault         a captcha could not be drawn or spoken
 │   └── DeliveryFault          a courier could not send; the message stays in the outbox
@@ -80,6 +81,7 @@ __all__ = [
     "Overloaded",
     "PasswordMismatch",
     "PermissionDenied",
+    "RaceLost",
     "RenderingFault",
     "RequestTooLarge",
     "ResendLimit",
@@ -358,10 +360,10 @@ class TwoStepRequired(AuthError):
 
 
 class CaptchaRequired(AuthError):
-    """The handler wants the answer to a captcha, and the request carries none."""
+    """The handler wants a captcha, or the answer to one, and the request carries none."""
 
     code = "captcha_required"
-    text = "Ask for a captcha, and send its answer with the request."
+    text = "Ask for a captcha first; its answer goes with the request."
 
 
 class ResendLimit(AuthError):
@@ -412,6 +414,13 @@ class StoreFault(Fault):
 
 class Contention(Fault):
     """A flow lost too many races in a row; nothing was stored."""
+
+
+class RaceLost(Contention):
+    """The one attempt of a flow within the application's transaction met something newer, and left nothing there.
+
+    The transaction is as it was before.  It may still see what is outdated: roll it back, and begin it again.
+    """
 
 
 class Overloaded(Fault):

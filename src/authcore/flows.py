@@ -1,4 +1,4 @@
-"""The one loop: read, decide, commit, again on Conflict.  Nothing else in authcore commits."""
+"""The one loop: read, decide, commit, again on Conflict.  Nothing else in authcore commits, or stages."""
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Final, TypeVar, cast
 
 from authcore.decisions import Decision
 from authcore.entities import Entity, Message
-from authcore.errors import Conflict, Contention
+from authcore.errors import Conflict, Contention, RaceLost
 from authcore.logbook import log_events, log_refusal
-from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store
+from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store, Transaction
 from authcore.system import unheard
 
 __all__ = ["Flows", "Work"]
@@ -103,6 +103,22 @@ class Flows:
                 break
             await self.clock.sleep(self._pause(attempt))
         raise Contention
+
+    async def run_within(self, transaction: Transaction, decide: Callable[[Work], Awaitable[Decision[T]]]) -> T:
+        """Do as `run` does, once, within a transaction of the application's; nothing is stored before its commit.
+
+        Raises RaceLost, having left nothing in the transaction: another attempt would see what this one has seen.  A
+        refusal leaves there what must be remembered.  `posted` is not called, since nobody would find the message yet.
+        """
+        work = Work(self.clock.now(), transaction, self.offload, {})
+        try:
+            decision = await decide(work)
+            if decision.writes:
+                await transaction.stage(decision.writes, work.untouched(decision.writes))
+        except Conflict:
+            raise RaceLost from None
+        _tell(decision)
+        return decision.settle()
 
     async def _committed(self, decision: Decision[T], work: Work) -> bool:
         if not decision.writes:

@@ -6,7 +6,7 @@ Each docstring is the law book of its port.
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role
 from authcore.rendering import Rendering
@@ -22,6 +22,7 @@ __all__ = [
     "PasswordHasher",
     "Reader",
     "Store",
+    "Transaction",
     "by_id",
     "by_owner",
 ]
@@ -115,6 +116,23 @@ class Store(Reader, Protocol):
         them may be written as well, at another version, and then one of the two surely conflicts.
         Every deadlock or serialisation failure of an engine is a Conflict.  Raises StoreFault if the outcome is
         unknown, or nothing could be done; a commit is never retried by the store.
+        """
+        ...
+
+
+@runtime_checkable
+class Transaction(Reader, Protocol):
+    """A transaction that the application has open, and which a flow may take part in.
+
+    It sees what was written in it before.  It is no Store, and commits nothing: that is the application's.
+    Reads raise Conflict, too, where the engine lets the transaction go no further because somebody else was first.
+    """
+
+    async def stage(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
+        """Write as `Store.commit` does, all or nothing, so that it lasts once the application has committed.
+
+        Raises Conflict with none of it in the transaction, which is then as it was before.  After a StoreFault the
+        transaction is to be rolled back.
         """
         ...
 

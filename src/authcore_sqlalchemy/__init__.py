@@ -5,7 +5,8 @@ from importlib.util import find_spec
 if find_spec("sqlalchemy") is None:
     raise ModuleNotFoundError('authcore_sqlalchemy needs SQLAlchemy: pip install "authcore[sqlite]"', name="sqlalchemy")
 
+from authcore_sqlalchemy.joining import SqlTransaction
 from authcore_sqlalchemy.sqlite import SqliteStore
 from authcore_sqlalchemy.tables import Tables
 
-__all__ = ["SqliteStore", "Tables"]
+__all__ = ["SqlTransaction", "SqliteStore", "Tables"]

@@ -2,21 +2,20 @@
 
 import asyncio
 import os
-import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from authcore.entities import Entity
-from authcore.errors import Conflict, StoreFault
+from authcore.errors import StoreFault
 from authcore.ports import Caller, Key, Store
+from authcore_sqlalchemy.sqlite_errors import conflicts, faults
 from authcore_sqlalchemy.sqlite_opening import (
     MEMORY,
     make_engine,
@@ -34,7 +33,6 @@ E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
 
 _PATIENCE: Final = timedelta(seconds=2)
-_PRIMARY_CODE: Final = 0xFF  # the rest of an extended result code tells the details
 
 
 class SqliteStore(Store):
@@ -57,7 +55,7 @@ class SqliteStore(Store):
         self._process = os.getpid()
         self._turns = ThreadPoolExecutor(1, "authcore-sqlite")
         self._write_lock = self._read_lock = Lock()
-        with ExitStack() as opened, _faults():
+        with ExitStack() as opened, faults():
             engine = make_engine(name, patience=patience)
             self._writing = self._reading = opened.enter_context(engine.connect())
             set_for_writing(self._writing)
@@ -96,12 +94,12 @@ class SqliteStore(Store):
                 self._opened.close()
 
     def _commit(self, writes: Collection[Entity], unchanged: Collection[Entity]) -> None:
-        with self._write_lock, _conflicts(), _faults(), transaction(self._writing):
+        with self._write_lock, conflicts(), faults(), transaction(self._writing):
             self._statements.write(self._writing, writes, unchanged)
 
     def _read(self, ask: Callable[[Connection], T]) -> T:
         self._check_usable()
-        with self._read_lock, _faults():
+        with self._read_lock, faults():
             return ask(self._reading)
 
     def _check_usable(self) -> None:
@@ -109,29 +107,3 @@ class SqliteStore(Store):
             raise StoreFault("this SQLite store was opened before a fork: open one in each process")
         if self._writing.closed:
             raise StoreFault("this SQLite store is closed")
-
-
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Let nobody see an exception of the driver's or of the file system's."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError) as error:
-        name = getattr(getattr(error, "orig", None), "sqlite_errorname", type(error).__name__)
-        raise StoreFault(f"SQLite: {name}") from error
-
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    """Tell the faults after which surely nothing is stored, because somebody else was first."""
-    try:
-        yield
-    except StoreFault as fault:
-        if _is_conflict(fault.__cause__):
-            raise Conflict from fault
-        raise
-
-
-def _is_conflict(cause: BaseException | None) -> bool:
-    code = getattr(cause.orig, "sqlite_errorcode", 0) if isinstance(cause, DBAPIError) else 0
-    return code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY or code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY

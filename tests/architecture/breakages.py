@@ -141,8 +141,8 @@ STORES = [
         law="a store is two methods",
         what="transaction that is committed in parts",
         file="authcore_sqlalchemy/sqlite.py",
-        before="with self._write_lock, _conflicts(), _faults(), transaction(self._writing):",
-        after="with self._write_lock, _conflicts(), _faults():",
+        before="with self._write_lock, conflicts(), faults(), transaction(self._writing):",
+        after="with self._write_lock, conflicts(), faults():",
         caught_by="stores/test_sqlite.py::TestSqliteMemory::test_refused_last_entity_leaves_no_trace",
     ),
     Breakage(
@@ -152,6 +152,57 @@ STORES = [
         before="[replace(credential, updated_at=occasion.now, secret=rehashed)]",
         after="[replace(credential, version=credential.version + 1, secret=rehashed)]",
         caught_by="core/test_sessions.py::TestLoggingIn::test_rehashing_is_compare_and_swap",
+    ),
+]
+
+TRANSACTIONS = [
+    Breakage(
+        law="of a registration in the application's transaction all is left, or nothing",
+        what="lost race tried again in the same transaction",
+        file="authcore/flows.py",
+        before="            raise RaceLost from None",
+        after="            return await self.run_within(transaction, decide)",
+        caught_by="core/test_flows.py::TestTakingPart::test_there_is_one_attempt",
+    ),
+    Breakage(
+        law="of a registration in the application's transaction all is left, or nothing",
+        what="message announced that nobody can find yet",
+        file="authcore/flows.py",
+        before="            raise RaceLost from None\n",
+        after="            raise RaceLost from None\n        self.posted()\n",
+        caught_by="core/test_flows.py::TestTakingPart::test_no_message_is_announced",
+    ),
+    Breakage(
+        law="of a registration in the application's transaction all is left, or nothing",
+        what="transaction taken for a store",
+        file="authcore/auth/parts.py",
+        before="if isinstance(self.store, Transaction):",
+        after="if self.store is None:",
+        caught_by="flows/test_within.py::test_transaction_is_no_store",
+    ),
+    Breakage(
+        law="of a registration in the application's transaction all is left, or nothing",
+        what="no savepoint around what is staged",
+        file="authcore_sqlalchemy/joining.py",
+        before="            with connection.begin_nested():\n                self._statements",
+        after="            self._statements",
+        caught_by="stores/test_joining.py::test_conflict_leaves_the_transaction_as_it_was",
+    ),
+    Breakage(
+        law="of a registration in the application's transaction all is left, or nothing",
+        what="transaction open to SQLAlchemy taken for one open to the driver",
+        file="authcore_sqlalchemy/joining.py",
+        before='if not getattr(connection.connection.driver_connection, "in_transaction", False):',
+        after="if not connection.in_transaction():",
+        caught_by="stores/test_joining.py::test_autocommit_is_refused",
+    ),
+    Breakage(
+        law="of a registration in the application's transaction all is left, or nothing",
+        what="staging cut off by a cancellation",
+        file="authcore_sqlalchemy/joining.py",
+        before="return await _to_its_end(self._connection.run_sync(do))",
+        after="return await self._connection.run_sync(do)",
+        caught_by="stores/test_joining.py::test_cancelled_registration_is_whole_or_absent",
     ),
 ]
 
@@ -909,6 +960,7 @@ OPERATORS = [
 BREAKAGES = (
     *ONE_COMMIT,
     *STORES,
+    *TRANSACTIONS,
     *REFUSALS,
     *PORTS,
     *ONE_GATE,

@@ -132,12 +132,12 @@ def test_environment_has_one_home():
 
 
 def test_only_flows_commits():
-    """Nothing outside `flows` calls `commit`."""
+    """Nothing outside `flows` calls `commit`, or `stage`, which is the same within a transaction."""
     assert not [
         f"{module.name}:{call.lineno}"
         for module in modules()
         if not module.within("authcore.flows", "authcore.testing", "authcore_sqlalchemy")
-        for call in _calls(module, "commit")
+        for call in (*_calls(module, "commit"), *_calls(module, "stage"))
     ]
 
 

@@ -49,6 +49,7 @@ CODES = {
     "Fault": "unavailable",
     "StoreFault": "unavailable",
     "Contention": "unavailable",
+    "RaceLost": "unavailable",
     "Overloaded": "unavailable",
     "DeliveryFault": "unavailable",
     "RenderingFault": "unavailable",

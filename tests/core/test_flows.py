@@ -10,10 +10,10 @@ from hypothesis import given, strategies as st
 
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Message, MessageKind, Role
-from authcore.errors import Conflict, Contention, Fault, InvalidCredentials, Overloaded, StoreFault
+from authcore.errors import Conflict, Contention, Fault, InvalidCredentials, Overloaded, RaceLost, StoreFault
 from authcore.flows import Flows, Work
 from authcore.memory import MemoryStore
-from authcore.ports import Entropy, by_id, by_owner
+from authcore.ports import Entropy, Transaction, by_id, by_owner
 from authcore.system import inline
 from authcore.testing import FakeClock, run_sync
 
@@ -452,3 +452,79 @@ class TestPosting:
         with pytest.raises(Contention):
             run_sync(flows.run(_writing(self.MESSAGE)))
         assert told == []
+
+
+class _Staged(Transaction):
+    """A transaction in which one thing was written already; it fails as often as it is told to."""
+
+    def __init__(self, *faults: Exception) -> None:
+        self.faults = list(faults)
+        self.staged: list[tuple[list[Entity], list[Entity]]] = []
+
+    async def find(self, key):
+        return [EVE] if key == by_id(Account, "eve") else []
+
+    async def stage(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.staged.append((list(writes), list(unchanged)))
+
+
+class TestTakingPart:
+    """Running once, within a transaction of the application's."""
+
+    def test_all_goes_through_the_transaction(self):
+        """A flow reads in the transaction and writes there, with what it has read, and the store is not asked."""
+        transaction, store = _Staged(), _Store()
+
+        async def decide(work: Work) -> Decision[object]:
+            return accept(await work.get(by_id(Account, "eve")), [ADA])
+
+        assert run_sync(_flows(store).run_within(transaction, decide)) == EVE
+        assert (transaction.staged, store.commits) == ([([ADA], [EVE])], [])
+
+    @pytest.mark.parametrize("reading", [False, True], ids=["writing", "reading"])
+    def test_there_is_one_attempt(self, reading):
+        """A conflict ends the flow at once, as a race that was lost: nothing is decided again, and nobody waits."""
+        transaction, clock, attempts = _Staged(Conflict(), Conflict()), _Clock(), []
+
+        async def decide(work: Work) -> Decision[object]:
+            attempts.append(work)
+            if reading:
+                await transaction.stage([])
+            return accept("done", [ADA])
+
+        with pytest.raises(RaceLost):
+            run_sync(_flows(_Store(), clock=clock).run_within(transaction, decide))
+        assert (len(attempts), clock.waits, transaction.staged) == (1, [], [])
+
+    def test_a_refusal_is_raised_after_its_writing(self):
+        """What a refusal leaves behind is in the transaction before it is raised, for the application to commit."""
+        transaction = _Staged()
+
+        async def decide(work: Work) -> Decision[object]:
+            return refuse(InvalidCredentials(), [ADA])
+
+        with pytest.raises(InvalidCredentials):
+            run_sync(_flows(_Store()).run_within(transaction, decide))
+        assert transaction.staged == [([ADA], [])]
+
+    def test_nothing_to_write_is_not_staged(self):
+        """A decision that writes nothing says nothing to the transaction."""
+        transaction = _Staged()
+        run_sync(_flows(_Store()).run_within(transaction, _writing()))
+        assert transaction.staged == []
+
+    def test_no_message_is_announced(self):
+        """Whoever delivers is told nothing, because a message that is not committed cannot be found."""
+        told = []
+        flows = _flows(_Store(), posted=lambda: told.append("told"))
+        run_sync(flows.run_within(_Staged(), _writing(TestPosting.MESSAGE)))
+        assert told == []
+
+    def test_faults_pass(self):
+        """Whatever else goes wrong is raised as it is."""
+        fault = StoreFault("gone")
+        with pytest.raises(StoreFault) as caught:
+            run_sync(_flows(_Store()).run_within(_Staged(fault), _writing(ADA)))
+        assert caught.value is fault

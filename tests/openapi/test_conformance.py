@@ -17,7 +17,7 @@ from tests.adapters.apps import sanic_app, starlette_app
 from tests.adapters.sites import POLICY, Stage
 from tests.openapi.conversations import DOCUMENT, converse
 
-RARE = {409, 413, 503}
+RARE = {409, 413, 429, 503}
 """Statuses that take what was done already, a body beyond any field, or a store that fails; some come by chance."""
 
 

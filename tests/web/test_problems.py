@@ -49,6 +49,7 @@ EXPECTED = {
     errors.Fault: 503,
     errors.StoreFault: 503,
     errors.Contention: 503,
+    errors.RaceLost: 503,
     errors.Overloaded: 503,
     errors.DeliveryFault: 503,
     errors.RenderingFault: 503,

@@ -11,7 +11,7 @@ from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision
 from authcore.entities import AuthenticationSession, Device, Session, TwoStepSession
-from authcore.errors import InvalidToken
+from authcore.errors import ConfigurationError, InvalidToken
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
 from authcore.keyring import Keyring
@@ -19,7 +19,7 @@ from authcore.logbook import log_refusal
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
-from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store
+from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction
 from authcore.principal import Principal, authenticate
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
@@ -56,6 +56,11 @@ class Parts:
     """Where it does so: apart from hashes, so that neither waits for the other."""
     posted: Callable[[], None] = unheard
     """Called after a commit that left a message in the outbox, so that somebody may deliver it soon."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.store, Transaction):
+            # Every other flow commits by itself, and may try several times.
+            raise ConfigurationError("a transaction is no store: only `register` takes one, as `within`")
 
     def _new_password(self, password: str, *own_words: str, field: str = "password") -> str:
         return accept_new(

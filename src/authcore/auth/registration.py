@@ -10,7 +10,7 @@ from authcore.errors import InvalidIdentifier
 from authcore.flows import Work
 from authcore.identifiers import CanonicalIdentifier, canonical_email, canonical_phone, canonical_username
 from authcore.lookups import challenged, claim_on, destination_of, password_of, slot_of
-from authcore.ports import by_owner
+from authcore.ports import Transaction, by_owner
 from authcore.tokens import TokenKind
 
 __all__ = ["Registration"]
@@ -28,11 +28,16 @@ class Registration(Parts):
         phone: str | None = None,
         username: str | None = None,
         device: Device | None = None,
+        within: Transaction | None = None,
     ) -> Issued[TwoStepSession]:
         """Register an account under an email address or a phone number (one of them), and send a code there.
 
         A taken address answers alike, and its owner is told by message.  Registering again before the code was
         entered replaces the first registration.  Raises InvalidIdentifier, InvalidPassword and UsernameTaken.
+
+        `within` is a transaction of the application's, whose commit stores the account together with rows of its own.
+        There is one attempt then, after which RaceLost may be raised.  Call `posted` after the commit: otherwise the
+        message waits until the outbox is next looked through.
         """
         address = _address(email=email, phone=phone)
         name = None if username is None else canonical_username(username)
@@ -59,7 +64,8 @@ class Registration(Parts):
                 secret=hashed,
             )
 
-        return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
+        registering = self._flows.run(decide) if within is None else self._flows.run_within(within, decide)
+        return self._issued(TokenKind.TWO_STEP, await registering)
 
     async def request_verification(self, *, challenge: str, device: Device | None = None) -> Issued[TwoStepSession]:
         """Send another code for a registration, in a new challenge that takes the place of the old one.

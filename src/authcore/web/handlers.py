@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 from authcore.auth import Issued
 from authcore.cookie_settings import CookieSettings
 from authcore.entities import AuthenticationSession, Session, TwoStepSession
-from authcore.errors import ChallengeEnded, NotAuthenticated, SecondFactorFulfilled, SecondFactorRequired
+from authcore.errors import CaptchaRequired, ChallengeEnded, NotAuthenticated, SecondFactorFulfilled, SecondFactorRequired
 from authcore.principal import Principal
 from authcore.tokens import LONGEST_TOKEN
 from authcore.web.access import Access
@@ -274,7 +274,7 @@ def _challenge(access: Access, request: Request, texts: Texts) -> str:
 def _captcha(access: Access, request: Request) -> str:
     token = captcha_token(access, request)
     if token is None:
-        raise ChallengeEnded(cause="no captcha")
+        raise CaptchaRequired
     return token
 
 

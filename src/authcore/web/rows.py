@@ -76,7 +76,7 @@ _IMPLIED: Final[tuple[tuple[Callable[[Endpoint, Policy], bool], tuple[Refusal, .
     (lambda row, _: row.session, (errors.SecondFactorRequired,)),
     (lambda row, _: row.pending, (errors.SecondFactorFulfilled,)),
     (lambda row, _: row.challenge or row.captcha, (errors.InvalidToken, errors.ChallengeEnded)),
-    (lambda row, _: row.captcha, (errors.Throttled,)),
+    (lambda row, _: row.captcha, (errors.CaptchaRequired, errors.Throttled)),
     (
         Endpoint.asks_captcha,
         (

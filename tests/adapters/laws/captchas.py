@@ -122,7 +122,7 @@ class Captchas:
         """A picture or a sound of no captcha, or of a token of another kind, is none."""
         challenge, _ = await site.challenge()
         for path in ("/auth/captcha/picture", "/auth/captcha/sound"):
-            is_problem(await site.get(path), 410, "challenge_ended")
+            is_problem(await site.get(path), 403, "captcha_required")
             is_problem(await site.get(path, cookie(captcha=challenge)), 401, "invalid_token")
 
     @pytest.mark.parametrize("codes", [["1", "2"], ["1" * 1025]], ids=["twice", "long"])
@@ -198,7 +198,7 @@ class Captchas:
         assert (await site.get("/auth/captcha/sound", named)).body.decode() == shown
         is_problem(await site.post("/posting", None, _code(shown)), 403, "captcha_required")
         is_problem(await site.post("/posting", None, _code(shown), bearer(named[1])), 403, "captcha_required")
-        is_problem(await site.get("/auth/captcha/picture", cookie(captcha=named[1])), 410, "challenge_ended")
+        is_problem(await site.get("/auth/captcha/picture", cookie(captcha=named[1])), 403, "captcha_required")
         assert (await site.post("/posting", None, _code(shown), named)).status == 200
 
     async def test_another_sites_page_shows_none(self, site):
