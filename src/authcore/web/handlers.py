@@ -9,7 +9,13 @@ from typing import Final, TypeAlias, TypeVar
 from authcore.auth import Issued
 from authcore.cookie_settings import CookieSettings
 from authcore.entities import AuthenticationSession, Session, TwoStepSession
-from authcore.errors import CaptchaRequired, ChallengeEnded, NotAuthenticated, SecondFactorFulfilled, SecondFactorRequired
+from authcore.errors import (
+    CaptchaRequired,
+    ChallengeEnded,
+    NotAuthenticated,
+    SecondFactorFulfilled,
+    SecondFactorRequired,
+)
 from authcore.principal import Principal
 from authcore.tokens import LONGEST_TOKEN
 from authcore.web.access import Access
