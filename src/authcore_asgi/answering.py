@@ -1,11 +1,14 @@
 """Letting a refusal win over the response that a framework makes of it.
 
-A guard raises inside the application.  Whatever stands in between may have answered 500 by the time the exception gets
-here (and may never let it get here), so an error response is held back until the application is done.
+A guard raises inside the application.  Whatever stands in between may have answered 500, or closed the websocket, by the
+time the exception gets here (and may never let it get here), so such an answer is held back until the application is
+done.
 """
 
+import sys
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Final
 
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
@@ -13,6 +16,9 @@ from authcore.web import Access
 from authcore_asgi.messages import Event, Send
 
 __all__ = ["Answer", "Visit"]
+
+_BEGINNINGS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
+_BODIES: Final = frozenset({"http.response.body", "websocket.http.response.body"})
 
 
 @dataclass(slots=True)
@@ -24,14 +30,18 @@ class Visit:
 
     caller: Principal | Anonymous
     access: Access
-    refusal: AuthError | None = None
+    refusal: AuthError | Fault | None = None
 
 
 @dataclass(slots=True)
 class Answer:
-    """A `send` that holds back a complete 500 response, and remembers whether anything else has gone out."""
+    """A `send` that holds back a complete 500 response, and remembers whether anything else has gone out.
+
+    Where a refusal led to the 500, it is held back be it in one piece or many, and so is the closing of a websocket.
+    """
 
     send: Send
+    visit: Visit
     started: bool = False
     held: list[Event] = field(default_factory=list)
 
@@ -59,6 +69,16 @@ class Answer:
         return True
 
     def _is_holding(self, event: Event) -> bool:
-        if event["type"] == "http.response.start":
+        kind = event["type"]
+        if kind in _BEGINNINGS:
             return bool(event["status"] == HTTPStatus.INTERNAL_SERVER_ERROR)
-        return bool(self.held) and event["type"] == "http.response.body" and not event.get("more_body", False)
+        if kind == "websocket.close":
+            return not self.started and self._is_refused()
+        return bool(self.held) and kind in _BODIES and (self._is_refused() or not event.get("more_body", False))
+
+    def _is_refused(self) -> bool:
+        """Tell whether a refusal was noted, or is being handled right now: some frameworks answer in an `except`."""
+        error = sys.exception()
+        if isinstance(error, AuthError | Fault):
+            self.visit.refusal = error
+        return self.visit.refusal is not None
