@@ -1,18 +1,12 @@
 """Litestar: set AUTHCORE_KEYS as the README says, then run `uvicorn examples.litestar_app:app`."""
 
 from litestar import Litestar, Request, WebSocket, get, websocket
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
 
 from authcore import Auth, ConsoleCourier, Keyring, MemoryStore, Policy, Requirement
-from authcore_asgi import AuthMiddleware, admit, principal_of, requires_authentication
+from authcore_asgi.litestar import AuthPlugin, admits
 
 policy = Policy(origins=frozenset({"http://localhost:8000"}))
 auth = Auth(store=MemoryStore(), keyring=Keyring.from_env(), policy=policy, courier=ConsoleCourier())
-
-
-def clerks(connection: ASGIConnection, _: BaseRouteHandler) -> None:
-    admit(connection, Requirement(all_of="invoices:read"))
 
 
 @get("/")
@@ -20,21 +14,21 @@ async def home(request: Request) -> dict[str, str]:
     return {"hello": request.user.display_name or "stranger"}
 
 
-@get("/me")
-@requires_authentication
+@get("/me", guards=[admits()])
 async def me(request: Request) -> dict[str, str | None]:
-    return {"email": principal_of(request).account.email}
+    return {"email": request.user.account.email}
 
 
-@get("/invoices", guards=[clerks])
+@get("/invoices", guards=[admits(Requirement(all_of="invoices:read"))])
 async def invoices(request: Request) -> dict[str, object]:
-    return {"invoices": [17, 42], "for": principal_of(request).display_name}
+    return {"invoices": [17, 42], "for": request.user.display_name}
 
 
-@websocket("/greet", guards=[lambda connection, _: admit(connection)])
+@websocket("/greet", guards=[admits()])
 async def greet(socket: WebSocket) -> None:
     await socket.accept()
     await socket.send_text(f"hello {socket.user.display_name}")
+    await socket.close()
 
 
-app = AuthMiddleware(Litestar([home, me, invoices, greet]), auth=auth)
+app = Litestar([home, me, invoices, greet], plugins=[AuthPlugin(auth)])

@@ -8,9 +8,7 @@ from authcore_asgi.quart import setup
 
 policy = Policy(origins=frozenset({"http://localhost:8000"}))
 app = Quart(__name__)
-auth = setup(
-    app, Auth(store=MemoryStore(), keyring=Keyring.from_env(), policy=policy, courier=ConsoleCourier())
-)
+auth = setup(app, Auth(store=MemoryStore(), keyring=Keyring.from_env(), policy=policy, courier=ConsoleCourier()))
 
 
 @app.get("/")

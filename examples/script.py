@@ -17,7 +17,7 @@ account = run_sync(auth.verify_account(challenge=challenge.token, code=mailbox.l
 run_sync(auth.assign_role(account_id=account.id, role="clerk", permissions=["invoices:read,print"]))
 
 try:
-    run_sync(auth.log_in(identifier="ada", password="a guess"))
+    run_sync(auth.log_in(identifier="ada", password=PASSWORD[:-1]))
 except InvalidCredentials as refusal:
     print(f"refused: {refusal}")
 

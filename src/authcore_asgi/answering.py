@@ -1,8 +1,8 @@
 """Letting a refusal win over the response that a framework makes of it.
 
-A guard raises inside the application.  Whatever stands in between may have answered 500, or closed the websocket, by the
-time the exception gets here (and may never let it get here), so such an answer is held back until the application is
-done.
+A guard raises inside the application.  Whatever stands in between may have answered 500, or closed the websocket, by
+the time the exception gets here (and may never let it get here), so such an answer is held back until the application
+is done.
 """
 
 import sys

@@ -48,15 +48,15 @@ class User:
         """Return the name to greet by."""
         return self.caller.display_name
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Tell whether the caller's grants imply a permission, of whatever object."""
+    def has_perm(self, perm: object) -> bool:
+        """Tell whether the caller's grants imply a permission."""
         return perm in self.caller.permissions
 
-    def has_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+    def has_perms(self, perm_list: Iterable[object]) -> bool:
         """Tell whether the caller's grants imply each of some permissions."""
         return all(map(self.has_perm, perm_list))
 
-    async def ahas_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+    async def ahas_perms(self, perm_list: Iterable[object]) -> bool:
         """Tell the same, to handlers that await."""
         return self.has_perms(perm_list)
 
@@ -88,7 +88,7 @@ class CallerMiddleware:
         request.auser = auser
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, _: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a refusal or fault, and leave every other exception to Django."""
         if not isinstance(exception, AuthError | Fault):
             return None

@@ -1,4 +1,4 @@
-"""A plugin for Litestar that puts authcore among the application's own middleware.  Needs Litestar."""
+"""Litestar's own idioms: a plugin that puts authcore among an application's middleware, and guards.  Needs Litestar."""
 
 from importlib.util import find_spec
 
@@ -8,16 +8,34 @@ if find_spec("litestar") is None:
     )
 
 from collections.abc import Collection
+from typing import Any, cast
 
 from litestar import asgi
 from litestar.config.app import AppConfig
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.plugins import InitPlugin
-from litestar.types import Receive, Scope, Send
+from litestar.types import Guard, Middleware, Receive, Scope, Send
 
 from authcore.auth import Auth
+from authcore.permissions import Condition
+from authcore_asgi.guards import admit
+from authcore_asgi.messages import App
 from authcore_asgi.middleware import AuthMiddleware
 
-__all__ = ["AuthPlugin"]
+__all__ = ["AuthPlugin", "admits"]
+
+
+def admits(requirement: Condition | None = None) -> Guard:
+    """Return a guard that lets in whoever is logged in and meets the requirement: `guards=[admits()]`.
+
+    Others get a 401 or 403 problem from the middleware.
+    """
+
+    def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        admit(connection, requirement)
+
+    return check
 
 
 class AuthPlugin(InitPlugin):
@@ -28,12 +46,12 @@ class AuthPlugin(InitPlugin):
     """
 
     def __init__(self, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str] = ()) -> None:
-        self._middleware = AuthMiddleware(_nowhere, auth=auth, prefix=prefix, exempt=exempt)
+        self._middleware = AuthMiddleware(cast("App", _nowhere), auth=auth, prefix=prefix, exempt=exempt)
         self.auth = self._middleware.auth
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add what belongs to the application."""
-        app_config.middleware.insert(0, self._middleware.around)
+        app_config.middleware.insert(0, cast("Middleware", self._middleware.around))
         app_config.route_handlers.append(asgi(sorted(self._middleware.endpoints.paths), copy_scope=False)(_nowhere))
         app_config.on_startup.append(self._middleware.background.start)
         app_config.on_shutdown.append(self._middleware.background.close)

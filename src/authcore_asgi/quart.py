@@ -26,7 +26,7 @@ def setup(app: Quart, auth: Auth, *, prefix: str = "/auth", exempt: Collection[s
     raise become problem documents.
     """
     middleware = AuthMiddleware(cast("App", app.asgi_app), auth=auth, prefix=prefix, exempt=exempt)
-    app.asgi_app = middleware  # type: ignore[method-assign]  # as Quart tells middleware to be put around
+    app.asgi_app = middleware  # type: ignore[assignment, method-assign]  # as Quart tells to put middleware around it
     for kind in (AuthError, Fault):
         app.register_error_handler(kind, _refused)
     return middleware.auth

@@ -72,6 +72,7 @@ def table(stage):
 
 
 def guarded(adapter, handler, guard):
+    """Return a handler behind the guard that the table names, as an adapter makes it."""
     if guard is None:
         return handler
     name, requirement = guard
