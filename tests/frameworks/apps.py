@@ -1,5 +1,7 @@
 """The sample application of tests/adapters, once more for each framework that the middleware serves unchanged."""
 
+from contextlib import contextmanager
+
 import django
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -61,8 +63,22 @@ def quart_app(stage):
     return app
 
 
+@contextmanager
+def django_serving(*patterns):
+    """Yield Django's application for some pages, not wrapped yet; until then no other one is served."""
+    if not settings.configured:
+        settings.configure(
+            ALLOWED_HOSTS=["*"],
+            MIDDLEWARE=["authcore_asgi.django.CallerMiddleware"],
+            INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],  # for the decorators of the first
+        )
+        django.setup()
+    with override_settings(ROOT_URLCONF=patterns):
+        yield get_asgi_application()
+
+
 def django_app(stage):
-    """Return the application for Django, not wrapped yet, and the settings under which it serves."""
+    """Return what opens the application for Django, not wrapped yet."""
 
     def handle(methods, path, act, guard):
         async def view(request):
@@ -72,9 +88,4 @@ def django_app(stage):
 
         return django_path(path[1:], guarded(authcore_asgi, view, guard))
 
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], MIDDLEWARE=["authcore_asgi.django.CallerMiddleware"])
-        django.setup()
-    serving = override_settings(ROOT_URLCONF=tuple(handle(*row) for row in table(stage)))
-    with serving:
-        return get_asgi_application(), serving
+    return django_serving(*(handle(*row) for row in table(stage)))

@@ -45,9 +45,8 @@ async def quart(auth, stage):
 @asynccontextmanager
 async def django(auth, stage):
     """Django within the middleware; it knows no lifespan."""
-    inner, serving = django_app(stage)
-    app = AuthMiddleware(inner, auth=auth, exempt=EXEMPT)
-    with serving:
+    with django_app(stage) as inner:
+        app = AuthMiddleware(inner, auth=auth, exempt=EXEMPT)
         async with httpx2.ASGITransport(app, raise_app_exceptions=False) as transport:
             yield transport, IN_PROCESS
-    await app.background.close()
+        await app.background.close()
