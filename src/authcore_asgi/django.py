@@ -84,8 +84,8 @@ class CallerMiddleware:
         async def auser() -> User:
             return User(caller_of(request))
 
-        request.user = SimpleLazyObject(lambda: User(caller_of(request)))
-        request.auser = auser
+        # As Django's own middleware does it: its class does not know these names.
+        vars(request).update(user=SimpleLazyObject(lambda: User(caller_of(request))), auser=auser)
         return self.get_response(request)
 
     def process_exception(self, _: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -33,7 +33,7 @@ def fastapi_app(stage):
     return app
 
 
-def litestar_app(stage, **settings):
+def litestar_app(stage, *more, **settings):
     """Return the application for Litestar, not wrapped yet."""
 
     def handle(methods, path, act, guard):
@@ -42,7 +42,7 @@ def litestar_app(stage, **settings):
 
         return route(path, http_method=list(methods), status_code=200)(guarded(authcore_asgi, handler, guard))
 
-    return Litestar([handle(*row) for row in table(stage)], openapi_config=None, **settings)
+    return Litestar([*(handle(*row) for row in table(stage)), *more], openapi_config=None, **settings)
 
 
 def quart_app(stage):

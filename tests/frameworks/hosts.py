@@ -3,6 +3,8 @@
 from contextlib import asynccontextmanager
 
 import httpx2
+from litestar import get
+from litestar.exceptions import NotFoundException
 
 from authcore_asgi import AuthMiddleware
 from authcore_asgi.litestar import AuthPlugin
@@ -28,8 +30,16 @@ async def litestar(auth, stage):
 
 @asynccontextmanager
 async def litestar_inside(auth, stage):
-    """Litestar, with the middleware in its own list, where the plugin puts it."""
-    async with in_process(litestar_app(stage, plugins=[AuthPlugin(auth, exempt=EXEMPT)])) as host:
+    """Litestar, with the middleware in its own list, where the plugin puts it.
+
+    Without a route nobody is asked, so there is one to a page that says itself that it does not exist.
+    """
+
+    @get("/no-such-page")
+    async def missing() -> None:
+        raise NotFoundException
+
+    async with in_process(litestar_app(stage, missing, plugins=[AuthPlugin(auth, exempt=EXEMPT)])) as host:
         yield host
 
 
