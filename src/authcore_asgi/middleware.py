@@ -105,22 +105,18 @@ class AuthMiddleware:
 
     async def _run(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer what it refuses."""
-        answer = Answer(send, visit)
+        answer = Answer(scope, send, visit)
         known = {**scope, "user": visit.caller, "auth": Credentials(visit.caller), VISIT: visit}
         try:
             await self.app(known, receive, answer)
         except (AuthError, Fault) as error:
-            if not answer.replaces(error):
+            if not answer.started:
+                await answer.replace(error)
+            elif not answer.replaced:
                 raise
-            await refuse(scope, problem(error), send)
-        except Exception:
-            # What the application has made of its own failure is its own answer, and goes out.
-            await answer.release()
-            raise
         else:
-            if visit.refusal is not None and answer.replaces(visit.refusal):
-                await refuse(scope, problem(visit.refusal), send)
-            await answer.release()
+            if visit.refusal is not None and not answer.started:
+                await answer.replace(visit.refusal)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def listen() -> Event:

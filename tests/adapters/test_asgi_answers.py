@@ -1,5 +1,6 @@
 """Who has the last word under the ASGI middleware: a refusal, the framework's error page, or the application's own."""
 
+import asyncio
 from contextlib import suppress
 
 import httpx2
@@ -13,6 +14,7 @@ from authcore_asgi import AuthMiddleware, admit
 from tests.adapters.asgi_pages import starlette
 from tests.adapters.laws.asserting import is_problem
 from tests.adapters.people import FROM_HERE, JSON, cookie
+from tests.adapters.waiting import LONGEST_WAIT
 
 
 async def test_error_page_of_the_application(auth, visit):
@@ -153,6 +155,26 @@ async def test_refusal_wins_over_a_500_in_pieces(auth):
 
     start, body = await _answers(auth, app)
     assert (start["status"], b"not_authenticated" in body["body"]) == (401, True)
+
+
+async def test_refusal_is_answered_at_once(auth):
+    """An application that waits for its client to leave, before it is done, does not hold a refusal up."""
+    client_left, sent = asyncio.Event(), []
+
+    async def app(scope, receive, send):
+        with suppress(NotAuthenticated):
+            admit(scope)
+        await _fail_in_pieces(send)
+        await client_left.wait()
+
+    async def keep(event):
+        sent.append(event)
+        if event["type"] == "http.response.body":
+            client_left.set()
+
+    async with asyncio.timeout(LONGEST_WAIT):
+        await AuthMiddleware(app, auth=auth)({"type": "http", "path": "/", "headers": [], "method": "GET"}, None, keep)
+    assert [event.get("status") for event in sent] == [401, None]
 
 
 async def test_refusal_that_is_being_handled_wins(auth):
