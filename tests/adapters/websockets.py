@@ -31,7 +31,7 @@ class Handshake:
         self.sent = []
 
     async def run(self, *texts):
-        """Connect, send these texts, leave once something was said, and return the types of what the application said."""
+        """Connect, send these texts, leave once answered, and return the types of what the application said."""
         self._events.put_nowait({"type": "websocket.connect"})
         for text in texts:
             self._events.put_nowait({"type": "websocket.receive", "text": text})
