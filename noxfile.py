@@ -90,6 +90,13 @@ def openapi(session: nox.Session) -> None:
 
 
 @nox.session
+def frameworks(session: nox.Session) -> None:
+    """Hold every framework that authcore serves to the same laws, and run the examples on real servers."""
+    _install(session, "all,django,litestar,quart,testing", "frameworks")
+    session.run("pytest", *(session.posargs or ["-n", "auto", "--maxprocesses", "4", "tests/frameworks"]))
+
+
+@nox.session
 @nox.parametrize("extra", list(INSTALLATIONS), ids=list(INSTALLATIONS))
 def installs(session: nox.Session, extra: str) -> None:
     """Install authcore with one extra, or bare, and nothing else: what that promises imports and passes its tests."""
@@ -118,7 +125,7 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format, types and the direction of imports."""
-    _install(session, "demo,testing", "lint")
+    _install(session, "demo,django,litestar,quart,testing", "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

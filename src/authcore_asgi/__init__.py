@@ -1,6 +1,7 @@
 """authcore for ASGI: one middleware for Starlette, FastAPI and all the others, and guards for their handlers."""
 
 from authcore_asgi.guards import (
+    admit,
     auth_of,
     caller_of,
     principal_of,
@@ -14,6 +15,7 @@ from authcore_asgi.middleware import AuthMiddleware
 
 __all__ = [
     "AuthMiddleware",
+    "admit",
     "auth_of",
     "caller_of",
     "principal_of",

@@ -1,18 +1,23 @@
 """Letting a refusal win over the response that a framework makes of it.
 
-A guard raises inside the application.  Whatever stands in between may have answered 500 by the time the exception gets
-here (and may never let it get here), so an error response is held back until the application is done.
+A guard raises inside the application.  Whatever stands in between may answer 500, or close the websocket, before the
+exception gets here, and may never let it get here.  So whoever refuses leaves a note, and a failure that a refusal led
+to is replaced as it is sent.
 """
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
-from authcore.web import Access
-from authcore_asgi.messages import Event, Send
+from authcore.web import Access, problem
+from authcore_asgi.messages import Event, Scope, Send, refuse
 
 __all__ = ["Answer", "Visit"]
+
+_BEGINNINGS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 @dataclass(slots=True)
@@ -29,36 +34,37 @@ class Visit:
 
 @dataclass(slots=True)
 class Answer:
-    """A `send` that holds back a complete 500 response, and remembers whether anything else has gone out."""
+    """A `send` that has a refusal answered in place of the failure it led to, and knows whether anything has gone out.
 
+    At once, and not when the application is done: some wait for the client to leave, which waits for an answer.
+    """
+
+    scope: Scope
     send: Send
+    visit: Visit
     started: bool = False
-    held: list[Event] = field(default_factory=list)
+    replaced: bool = False
 
     async def __call__(self, event: Event) -> None:
-        """Send an event, or keep it for later."""
-        if self._is_holding(event):
-            self.held.append(event)
-        else:
-            await self.release()
+        """Send an event, or what replaces it; after that, nothing more."""
+        refusal = None if self.started or not _is_failure(event) else self._refusal()
+        if refusal is not None:
+            await self.replace(refusal)
+        elif not self.replaced:
             self.started = True
             await self.send(event)
 
-    async def release(self) -> None:
-        """Send what was held back."""
-        held, self.held = self.held, []
-        for event in held:
-            self.started = True
-            await self.send(event)
+    async def replace(self, error: AuthError | Fault) -> None:
+        """Send a refusal or fault, whatever else the application has to say."""
+        self.started = self.replaced = True
+        await refuse(self.scope, problem(error), self.send)
 
-    def replaces(self, error: AuthError | Fault | None) -> bool:
-        """Tell whether an error can still be answered, dropping what was held back; not once a response has begun."""
-        if error is None or self.started:
-            return False
-        self.held.clear()
-        return True
+    def _refusal(self) -> AuthError | Fault | None:
+        """Return what is being handled right now, as some frameworks answer in an `except`, or what was noted."""
+        error = sys.exception()
+        return error if isinstance(error, AuthError | Fault) else self.visit.refusal
 
-    def _is_holding(self, event: Event) -> bool:
-        if event["type"] == "http.response.start":
-            return bool(event["status"] == HTTPStatus.INTERNAL_SERVER_ERROR)
-        return bool(self.held) and event["type"] == "http.response.body" and not event.get("more_body", False)
+
+def _is_failure(event: Event) -> bool:
+    kind = event["type"]
+    return kind == "websocket.close" or (kind in _BEGINNINGS and event["status"] == HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -34,7 +34,7 @@ H = TypeVar("H", bound=Callable[..., object])
 VISIT: Final = "authcore.visit"
 """Where the middleware leaves the caller in a scope, besides `user`, which other middleware may replace."""
 
-_PARAMETERS: Final = frozenset({"request", "websocket", "connection"})
+_PARAMETERS: Final = frozenset({"request", "websocket", "socket", "connection"})
 
 
 def auth_of(connection: object) -> Auth:
@@ -62,10 +62,10 @@ def requires_authentication(handler: H, /) -> H: ...
 @overload
 def requires_authentication(*, tag: str | None = None) -> Callable[[H], H]: ...
 def requires_authentication(handler: H | None = None, /, *, tag: str | None = None) -> H | Callable[[H], H]:
-    """Let only authenticated callers into a handler, which must take `request`, `websocket` or `connection`.
+    """Let only authenticated callers into a handler, which must take `request`, `websocket`, `socket` or `connection`.
 
     With `tag`, their session must have been opened with it.  Others get a 401 or 403 problem from the middleware.
-    Raises ConfigurationError if the handler takes none of the three.
+    Raises ConfigurationError if the handler takes none of the four.
     """
     condition = None if tag is None else TagRequirement(tag)
     return _guard(handler, condition) if handler is not None else lambda handler: _guard(handler, condition)

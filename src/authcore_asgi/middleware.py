@@ -1,6 +1,7 @@
 """The middleware: it answers authcore's own endpoints, and tells the application who is calling."""
 
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,10 +59,16 @@ class AuthMiddleware:
 
     def __init__(self, app: App, *, auth: Auth, prefix: str = "/auth", exempt: Collection[str] = ()) -> None:
         self.app = app
-        self._background = Background(auth)
-        self.auth = self._background.auth
+        self.background = Background(auth)
+        self.auth = self.background.auth
         self.endpoints = Endpoints(self.auth, prefix=prefix)
         self._exempt = Exemptions(exempt)
+
+    def around(self, app: App) -> "AuthMiddleware":
+        """Return the same middleware around another application: both share one outbox and one bound on hashing."""
+        other = copy(self)
+        other.app = app
+        return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the application's lifespan."""
@@ -69,7 +76,7 @@ class AuthMiddleware:
         await (serve or self.app)(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._background.start()
+        self.background.start()
         if route_path(scope) in self.endpoints.paths:
             await self._respond(scope, receive, send)
         else:
@@ -98,30 +105,26 @@ class AuthMiddleware:
 
     async def _run(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer what it refuses."""
-        answer = Answer(send)
+        answer = Answer(scope, send, visit)
         known = {**scope, "user": visit.caller, "auth": Credentials(visit.caller), VISIT: visit}
         try:
             await self.app(known, receive, answer)
         except (AuthError, Fault) as error:
-            if not answer.replaces(error):
+            if not answer.started:
+                await answer.replace(error)
+            elif not answer.replaced:
                 raise
-            await refuse(scope, problem(error), send)
-        except Exception:
-            # What the application has made of its own failure is its own answer, and goes out.
-            await answer.release()
-            raise
         else:
-            if visit.refusal is not None and answer.replaces(visit.refusal):
-                await refuse(scope, problem(visit.refusal), send)
-            await answer.release()
+            if visit.refusal is not None and not answer.started:
+                await answer.replace(visit.refusal)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def listen() -> Event:
             event = await receive()
             if event["type"] == "lifespan.startup":
-                self._background.start()
+                self.background.start()
             elif event["type"] == "lifespan.shutdown":
-                await self._background.close()
+                await self.background.close()
             return event
 
         await self.app(scope, listen, send)

@@ -49,7 +49,7 @@ class _Handlers:
         raise RuntimeError(SECRET)
 
 
-def _table(stage):
+def table(stage):
     """Return method, path, handler and guard of every route."""
     does, requires = _Handlers(stage), "requires_permission"
     return [
@@ -72,7 +72,8 @@ def _table(stage):
     ]
 
 
-def _guarded(adapter, handler, guard):
+def guarded(adapter, handler, guard):
+    """Return a handler behind the guard that the table names, as an adapter makes it."""
     if guard is None:
         return handler
     name, requirement = guard
@@ -87,9 +88,9 @@ def starlette_app(stage):
         async def handler(request):
             return Response(await act(request.scope.get("user")), media_type="application/json")
 
-        return Route(path, _guarded(authcore_asgi, handler, guard), methods=list(methods))
+        return Route(path, guarded(authcore_asgi, handler, guard), methods=list(methods))
 
-    return Starlette(routes=[route(*row) for row in _table(stage)])
+    return Starlette(routes=[route(*row) for row in table(stage)])
 
 
 def sanic_app(auth, stage):
@@ -108,9 +109,9 @@ def sanic_app(auth, stage):
             return SanicResponse(await act(caller), content_type="application/json")
 
         name = path[1:].replace("/", "_")
-        guarded = _guarded(authcore_sanic, handler, guard)
-        app.add_route(guarded, path, methods=methods, name=name, error_format="text")
+        guarded_handler = guarded(authcore_sanic, handler, guard)
+        app.add_route(guarded_handler, path, methods=methods, name=name, error_format="text")
 
-    for row in _table(stage):
+    for row in table(stage):
         add(*row)
     return app

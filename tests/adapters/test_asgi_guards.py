@@ -32,9 +32,9 @@ def request_by(caller):
     return Request({"type": "http", VISIT: Visit(caller, ACCESS)})
 
 
-@pytest.mark.parametrize("name", ["request", "websocket", "connection"])
+@pytest.mark.parametrize("name", ["request", "websocket", "socket", "connection"])
 def test_handlers_are_known_by_a_parameter(name):
-    """A handler takes its request under one of three names."""
+    """A handler takes its request under one of four names."""
     namespace = {}
     exec(f"async def handler({name}): return {name}", namespace)  # noqa: S102  the name is the point
     guarded = requires_authentication(namespace["handler"])

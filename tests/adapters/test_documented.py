@@ -5,7 +5,7 @@ from types import ModuleType
 
 from authcore.web import Response
 from tests.adapters import hosts, stores
-from tests.adapters.apps import EXEMPT, _guarded, _table
+from tests.adapters.apps import EXEMPT, guarded, table
 from tests.adapters.contract import HttpContract
 from tests.readme.blocks import ROOT, files
 
@@ -17,13 +17,13 @@ def _page(act, guard):
     async def page(request, visit):
         return Response(status=200, headers=[(b"content-type", b"application/json")], body=await act(visit.caller))
 
-    return _guarded(PLAIN, page, guard)
+    return guarded(PLAIN, page, guard)
 
 
 @asynccontextmanager
 async def plain(auth, stage):
     """The sample application of every adapter, in the documented one."""
-    pages = {path: _page(act, guard) for _, path, act, guard in _table(stage)}
+    pages = {path: _page(act, guard) for _, path, act, guard in table(stage)}
     async with hosts.in_process(PLAIN.PlainApp(auth, pages, exempt=EXEMPT)) as host:
         yield host
 

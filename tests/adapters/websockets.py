@@ -31,14 +31,15 @@ class Handshake:
         self.sent = []
 
     async def run(self, *texts):
-        """Connect, send these texts, leave, and return the types of what the application said."""
+        """Connect, send these texts, leave once answered, and return the types of what the application said."""
         self._events.put_nowait({"type": "websocket.connect"})
         for text in texts:
             self._events.put_nowait({"type": "websocket.receive", "text": text})
-        self._events.put_nowait({"type": "websocket.disconnect", "code": 1000})
 
         async def send(event):
             self.sent.append(event)
+            if event["type"] != "websocket.accept":  # who leaves earlier may not be told anything any more
+                self._events.put_nowait({"type": "websocket.disconnect", "code": 1000})
 
         async with asyncio.timeout(20):
             await self._app(self._scope, self._events.get, send)

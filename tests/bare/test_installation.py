@@ -24,11 +24,24 @@ MODULES = {
     "authcore.testing.strategies": "testing",
     "authcore.asymmetric": "jwt-asymmetric",
     "authcore_asgi.fastapi": "fastapi",
+    "authcore_asgi.django": "django",
+    "authcore_asgi.litestar": "litestar",
+    "authcore_asgi.quart": "quart",
 }
 """What needs an extra that the rest of its package does without."""
 
-LIBRARIES = {"authcore_sanic": "sanic", "authcore_sqlalchemy": "sqlalchemy", "authcore_asgi.fastapi": "fastapi"}
+LIBRARIES = {
+    "authcore_sanic": "sanic",
+    "authcore_sqlalchemy": "sqlalchemy",
+    "authcore_asgi.fastapi": "fastapi",
+    "authcore_asgi.django": "django",
+    "authcore_asgi.litestar": "litestar",
+    "authcore_asgi.quart": "quart",
+}
 """What a package or module cannot be without."""
+
+NOT_IN_ALL = {"testing", "django", "litestar", "quart"}
+"""The extras that `all` leaves out: for tests, and for applications that stand on such a framework anyway."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -41,7 +54,7 @@ print(*sorted(loaded for loaded in sys.modules if loaded.partition(".")[0] == na
 
 
 def _is_installed(extra):
-    return extra in {None, *INSTALLED} or ("all" in INSTALLED and extra != "testing")
+    return extra in {None, *INSTALLED} or ("all" in INSTALLED and extra not in NOT_IN_ALL)
 
 
 def _run(code, *arguments):
