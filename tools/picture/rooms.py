@@ -38,7 +38,7 @@ BOXES = (
         1160,
         ("authcore_sqlalchemy", "memory", "console"),
     ),
-    Box("Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "lookups")),
+    Box("Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "lookups", "rehearsal")),
     Box(
         "Deciding",
         "pure functions that return a Decision",
@@ -47,7 +47,8 @@ BOXES = (
         120,
         540,
         (
-            *("accounts", "lifecycle", "external_identities", "registration", "bootstrap", "validation"),
+            *("accounts", "lifecycle", "external_identities", "registration", "bootstrap", "imported_accounts"),
+            "validation",
             *("sessions", "rotation", "second_factor", "revocation", "challenges"),
             *("roles", "principal", "outbox", "letters", "audit"),
         ),

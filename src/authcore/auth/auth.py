@@ -6,6 +6,7 @@ from functools import cached_property
 from authcore.auth.accounts import Accounts
 from authcore.auth.bootstrap import Bootstrap
 from authcore.auth.external_identities import ExternalIdentities
+from authcore.auth.imports import Imports
 from authcore.auth.logins import Logins
 from authcore.auth.recognition import Recognition
 from authcore.auth.registration import Registration
@@ -30,6 +31,7 @@ class Auth(
     ExternalIdentities,
     RoleAssignment,
     Bootstrap,
+    Imports,
 ):
     """Everything an application does with accounts and sessions.
 
