@@ -14,6 +14,7 @@ INSTALLED = os.environ.get("AUTHCORE_EXTRAS", "all,testing").split(",")
 PACKAGES = {
     "authcore": None,
     "authcore_asgi": None,  # pure ASGI; its extra brings the framework that most applications stand on
+    "authcore_migration": "migration",
     "authcore_sanic": "sanic",
     "authcore_sqlalchemy": "sqlite",
 }
@@ -27,7 +28,12 @@ MODULES = {
 }
 """What needs an extra that the rest of its package does without."""
 
-LIBRARIES = {"authcore_sanic": "sanic", "authcore_sqlalchemy": "sqlalchemy", "authcore_asgi.fastapi": "fastapi"}
+LIBRARIES = {
+    "authcore_migration": "sqlalchemy",
+    "authcore_sanic": "sanic",
+    "authcore_sqlalchemy": "sqlalchemy",
+    "authcore_asgi.fastapi": "fastapi",
+}
 """What a package or module cannot be without."""
 
 IMPORT_ALL = """

@@ -1,4 +1,4 @@
-"""Deciding about records of another system.  What becomes of them in a store, and of two at once, is tested in flows/."""
+"""Deciding about records of another system.  What becomes of them in a store, and of two at once, is in flows/."""
 
 from dataclasses import replace
 
