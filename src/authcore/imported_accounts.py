@@ -278,4 +278,4 @@ def _says(role: Role, definition: RoleDefinition, record: RoleRecord) -> bool:
 
 
 def _obstacle(refusal: InvalidInput) -> Obstacle:
-    return Obstacle(refusal.field, refusal.reason)
+    return Obstacle(str(refusal.field), refusal.reason)

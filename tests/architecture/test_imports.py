@@ -147,6 +147,18 @@ def test_stores_know_little():
     ]
 
 
+def test_migration_uses_what_applications_use():
+    """The migration reads another system's tables, and neither decides nor stores: it knows no store and no adapter."""
+    assert not [
+        f"{module.name} imports {name}"
+        for module in modules()
+        if module.within("authcore_migration")
+        for name in module.imports()
+        if _is_in(name, "authcore.decisions", "authcore.flows", "authcore.ports", "authcore.web")
+        or (_root(name).startswith("authcore_") and _root(name) != "authcore_migration")
+    ]
+
+
 def test_dependencies_point_one_way():
     """No room reaches, directly or through others, a room that stands after it in the order."""
     assert not [

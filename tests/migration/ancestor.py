@@ -89,7 +89,7 @@ def names():
         for name in _defined(module):
             each = getattr(module, name)
             if inspect.isclass(each) and issubclass(each, BaseModel):
-                found["models"][name] = sorted({*each._meta.fields_map, *_members(each)})  # noqa: SLF001  its only list
+                found["models"][name] = sorted(_members(each))
             elif inspect.isclass(each) and issubclass(each, Exception):
                 found["errors"].append(name)
             else:
@@ -106,13 +106,10 @@ def _defined(module):
 
 
 def _members(model):
-    return [
-        name
-        for kind in model.__mro__
-        if issubclass(kind, BaseModel)
-        for name in vars(kind)
-        if not name.startswith("_") and name != "Meta"
-    ]
+    """The fields, properties and methods that a model has, and none of its bases."""
+    inherited = {name for base in model.__mro__[1:] if issubclass(base, BaseModel) for name in base._meta.fields_map}  # noqa: SLF001  its only list
+    own = set(model._meta.fields_map) - inherited  # noqa: SLF001  as above
+    return own | {name for name in vars(model) if not name.startswith("_") and name != "Meta"} - inherited
 
 
 if __name__ == "__main__":

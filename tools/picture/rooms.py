@@ -28,6 +28,7 @@ BOXES = (
     Box("Public names", "what applications import", "outside", 0, 600, 820, ("authcore", "terminal")),
     Box("Test kit", "for your tests as well", "outside", 0, 850, 1160, ("testing",)),
     Box("Web", "HTTP as values; knows no framework", "flowing", 1, 40, 380, ("web",)),
+    Box("Migration", "another system's tables", "outside", 1, 578, 826, ("authcore_migration",)),
     Box("Event loop", "threads, delivery", "outside", 1, 404, 560, ("offload",)),
     Box(
         "Stores, courier",
