@@ -21,6 +21,7 @@ INSTALLATIONS = {
     ),
     "sanic": (["core_alone", "asgi_alone", "sanic_alone"], "tools", []),
     "sqlite": (["core_alone", "asgi_alone"], "tools", ["stores"]),
+    "migration": (["core_alone", "asgi_alone"], "tools", []),
     "jwt-asymmetric": (
         ["core_alone"],
         "tools",
@@ -49,6 +50,12 @@ def _reveal_pyenv() -> None:
 
 
 _reveal_pyenv()
+
+
+def _newest_python(*, least: str) -> str:
+    """The newest supported Python that this machine has, from a version on; that version if it has none."""
+    enough = [version for version in nox.project.python_versions(PYPROJECT) if version >= least]
+    return next((version for version in reversed(enough) if shutil.which(f"python{version}")), least)
 
 
 def _install(session: nox.Session, extras: str, *groups: str) -> None:
@@ -87,6 +94,14 @@ def openapi(session: nox.Session) -> None:
     """Hold the OpenAPI document against what the endpoints of each adapter really do."""
     _install(session, "asgi,sanic,testing", "openapi")
     session.run("pytest", *(session.posargs or ["tests/openapi"]))
+
+
+@nox.session(python=_newest_python(least="3.12"))
+def migration(session: nox.Session) -> None:
+    """Import from databases that sanic-security itself has made; it needs Python 3.12."""
+    _install(session, "migration,sqlite,sanic,asgi,testing", "migration")
+    # Servers are used where there are any: none of them is required because a browser is.
+    session.run("pytest", *(session.posargs or ["tests/migration"]), env={"AUTHCORE_REQUIRE_SERVICES": ""})
 
 
 @nox.session

@@ -120,6 +120,10 @@ class Flows:
         _tell(decision)
         return decision.settle()
 
+    async def rehearse(self, decide: Callable[[Work], Awaitable[Decision[T]]], reader: Reader) -> Decision[T]:
+        """Return what `decide` comes to by what `reader` says; nothing is stored, and nothing is told."""
+        return await decide(Work(self.clock.now(), reader, self.offload, {}))
+
     async def _committed(self, decision: Decision[T], work: Work) -> bool:
         if not decision.writes:
             return True

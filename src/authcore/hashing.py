@@ -129,6 +129,11 @@ class Argon2Hasher:
         except exceptions.VerificationError as error:
             raise Overloaded(f"Argon2 could not run: {error}") from error
 
+    def knows(self, stored: str) -> bool:
+        """Tell whether `stored` is a hash that `verify` looks at: well-formed, of this scheme, within the caps."""
+        parameters = _parsed(stored)
+        return parameters is not None and self._may_run(parameters)
+
     def needs_rehash(self, stored: str) -> bool:
         """Tell whether `stored` was not made by these very parameters (stronger ones count too)."""
         return _parsed(stored) != self._parameters

@@ -171,6 +171,10 @@ class PasswordHasher(Protocol):
         """Tell whether the password has this hash; False for a hash that is malformed or dearer than the caps allow."""
         ...
 
+    def knows(self, stored: str, /) -> bool:
+        """Tell whether a password could have this hash: whether it is well-formed, and within the caps."""
+        ...
+
     def needs_rehash(self, stored: str, /) -> bool:
         """Tell whether the hash was made with other parameters than those of now."""
         ...

@@ -955,6 +955,30 @@ OPERATORS = [
         after="if done is not None and email.identifier is None:",
         caught_by="core/test_bootstrap.py::test_what_was_done_is_not_done_again",
     ),
+    Breakage(
+        law="an operator's word is taken or refused",
+        what="account imported over whoever holds its name unproven",
+        file="authcore/imported_accounts.py",
+        before="claim.identifier is not None and claim.identifier.account_id is not None",
+        after="claim.holder is not None and claim.holder.verified_at is not None",
+        caught_by="core/test_imported_accounts.py::test_held_name_stands_in_the_way",
+    ),
+    Breakage(
+        law="an operator's word is taken or refused",
+        what="role imported with another meaning",
+        file="authcore/imported_accounts.py",
+        before="role.permissions == definition.permissions and",
+        after="role.id == definition.name and",
+        caught_by="core/test_imported_accounts.py::test_other_role_is_never_changed",
+    ),
+    Breakage(
+        law="an operator's word is taken or refused",
+        what="another importer's account taken for a stranger's",
+        file="authcore/auth/imports.py",
+        before="                done=await work.get(marked),",
+        after="                done=done,",
+        caught_by="flows/test_imports.py::test_law_holds_in_every_order[of two importers one imports a record]",
+    ),
 ]
 
 BREAKAGES = (

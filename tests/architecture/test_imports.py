@@ -53,6 +53,7 @@ DECIDING = (
     "challenges",
     "external_identities",
     "guesses",
+    "imported_accounts",
     "letters",
     "lifecycle",
     "outbox",
@@ -73,7 +74,7 @@ ORDER = (
     ("decisions",),
     DECIDING,
     ("ports",),
-    ("lookups", "principal"),
+    ("lookups", "principal", "rehearsal"),
     ("flows",),
     ("delivery",),
     ("auth",),
@@ -149,6 +150,18 @@ def test_stores_know_little():
         if module.within("authcore_sqlalchemy")
         for name in module.imports()
         if _root(name) == "authcore" and not _is_in(name, "authcore.entities", "authcore.errors", "authcore.ports")
+    ]
+
+
+def test_migration_uses_what_applications_use():
+    """The migration reads another system's tables, and neither decides nor stores: it knows no store and no adapter."""
+    assert not [
+        f"{module.name} imports {name}"
+        for module in modules()
+        if module.within("authcore_migration")
+        for name in module.imports()
+        if _is_in(name, "authcore.decisions", "authcore.flows", "authcore.ports", "authcore.web")
+        or (_root(name).startswith("authcore_") and _root(name) != "authcore_migration")
     ]
 
 

@@ -190,6 +190,7 @@ class TestVerify:
     def test_an_unusable_stored_hash_fails_closed(self, stored: str, runs: list[str]) -> None:
         """A malformed, foreign or too dear stored hash is refused before the library sees it."""
         assert not Argon2Hasher().verify(stored, "a secret of many words")
+        assert not Argon2Hasher().knows(stored)
         assert Argon2Hasher().needs_rehash(stored)
         assert runs == []
 
@@ -248,6 +249,7 @@ class TestHash:
         hasher = Argon2Hasher.owasp_minimum()
         assert extract_parameters(hasher.hash("x", SALT)) == extract_parameters(hasher.dummy())
         assert not hasher.needs_rehash(hasher.hash("x", SALT))
+        assert hasher.knows(hasher.hash("x", SALT))
 
     def test_is_a_function_of_password_and_salt(self) -> None:
         """Equal inputs give equal hashes, another salt another hash: randomness comes from outside."""

@@ -37,6 +37,10 @@ class QuickHasher(PasswordHasher):
         _, parameters, salt, _ = stored.split("$")
         return stored == self._hash(parameters, salt, password)
 
+    def knows(self, stored, /):
+        """Tell whether it is a hash of this kind."""
+        return stored.startswith("quick$")
+
     def needs_rehash(self, stored, /):
         """Tell whether the parameters differ."""
         return stored.split("$")[1] != str(self.parameters)

@@ -1,6 +1,7 @@
 """docs/accounts.md against the code: its flows exist, all of them, and leave in the trail what it says."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,23 +10,31 @@ from authcore import errors
 from authcore.audit import session_digest
 from authcore.auth.accounts import Accounts
 from authcore.auth.external_identities import ExternalIdentities
+from authcore.auth.imports import Imports
 from authcore.auth.role_assignment import RoleAssignment
 from authcore.auth.session_control import SessionControl
 from authcore.entities import AuditEvent, AuthenticationSession
+from authcore.imported_accounts import AccountRecord, RoleRecord
 from authcore.testing import build_auth
 from tests.flows.people import ADA, do, join, kept, log_in
 
 PAGE = (Path(__file__).parents[2] / "docs" / "accounts.md").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `")]
 FLOWS = {name.strip("`"): (refusals, trail) for name, _, refusals, trail in ROWS}
-MIXINS = (Accounts, ExternalIdentities, SessionControl, RoleAssignment)
+MIXINS = (Accounts, ExternalIdentities, SessionControl, RoleAssignment, Imports)
 BEFORE = {
     "enable_account": ["disable_account"],
     "restore_account": ["delete_account"],
     "unlink_external_identity": ["link_external_identity"],
     "withdraw_role": ["assign_role"],
+    "find_imported": ["import_account"],
 }
 """What a flow takes back must have been done."""
+
+
+TIMES = {"created_at": datetime(2020, 1, 1, tzinfo=UTC), "updated_at": datetime(2020, 1, 1, tzinfo=UTC)}
+CLERK = RoleRecord(name="filing clerk", permissions=("file:read",), **TIMES)
+RECORD = AccountRecord(origin="elsewhere", id="17", email="eve@example.org", **TIMES)
 
 
 def run(auth, flow, ada):
@@ -38,6 +47,9 @@ def run(auth, flow, ada):
         "list_sessions": ((session and session.token,), {}),
         "revoke_session": ((session and session.token,), {"session": session and session_digest(session.session.id)}),
         "revoke_other_sessions": ((session and session.token,), {}),
+        "import_role": ((CLERK,), {}),
+        "import_account": ((RECORD,), {}),
+        "find_imported": (("elsewhere", "17"), {}),
         "assign_role": ((), {"account_id": ada.id, "role": "clerk", "permissions": ["file:read"]}),
         "withdraw_role": ((), {"account_id": ada.id, "role": "clerk"}),
         "find_account": ((ADA,), {}),

@@ -28,6 +28,7 @@ BOXES = (
     Box("Public names", "what applications import", "outside", 0, 600, 820, ("authcore", "terminal")),
     Box("Test kit", "for your tests as well", "outside", 0, 850, 1160, ("testing",)),
     Box("Web", "HTTP as values; knows no framework", "flowing", 1, 40, 380, ("web",)),
+    Box("Migration", "another system's tables", "outside", 1, 578, 826, ("authcore_migration",)),
     Box("Event loop", "threads, delivery", "outside", 1, 404, 560, ("offload",)),
     Box(
         "Stores, courier",
@@ -38,7 +39,7 @@ BOXES = (
         1160,
         ("authcore_sqlalchemy", "memory", "console"),
     ),
-    Box("Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "lookups")),
+    Box("Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "lookups", "rehearsal")),
     Box(
         "Deciding",
         "pure functions that return a Decision",
@@ -47,7 +48,8 @@ BOXES = (
         120,
         540,
         (
-            *("accounts", "lifecycle", "external_identities", "registration", "bootstrap", "validation"),
+            *("accounts", "lifecycle", "external_identities", "registration", "bootstrap", "imported_accounts"),
+            "validation",
             *("sessions", "rotation", "second_factor", "revocation", "challenges", "captchas"),
             *("guesses", "throttling", "roles", "principal", "outbox", "letters", "audit"),
         ),

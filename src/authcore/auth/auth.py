@@ -7,6 +7,7 @@ from authcore.auth.accounts import Accounts
 from authcore.auth.bootstrap import Bootstrap
 from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
+from authcore.auth.imports import Imports
 from authcore.auth.logins import Logins
 from authcore.auth.recognition import Recognition
 from authcore.auth.registration import Registration
@@ -32,6 +33,7 @@ class Auth(
     ExternalIdentities,
     RoleAssignment,
     Bootstrap,
+    Imports,
 ):
     """Everything an application does with accounts and sessions.
 

@@ -38,6 +38,10 @@ class StuckHasher(PasswordHasher):
         assert self.released.wait(20)
         return self.inner.verify(stored, password)
 
+    def knows(self, stored, /):
+        """Tell as usual."""
+        return self.inner.knows(stored)
+
     def needs_rehash(self, stored, /):
         """Tell as usual."""
         return self.inner.needs_rehash(stored)
