@@ -13,8 +13,10 @@ import httpx2
 from tests.adapters.sites import Reply
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = {page.stem: page for page in sorted((ROOT / "examples").glob("*.py"))}
-APPS = sorted(set(EXAMPLES) - {"script"})
+APPS = sorted(page.stem for page in (ROOT / "examples").glob("*_app.py"))
+EXAMPLES = {name: ROOT / "examples" / f"{name}.py" for name in (*APPS, "script")}
+"""One for each framework, and one for none; others have pages of their own."""
+
 ORIGIN = "http://localhost:8000"
 KEYS = {"AUTHCORE_KEYS": "k1:" + "00112233445566778899aabbccddeeff" * 2}
 
