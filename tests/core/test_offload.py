@@ -3,12 +3,15 @@
 import asyncio
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from authcore.captcha_settings import CaptchaSettings
 from authcore.errors import Overloaded
 from authcore.offload import BoundedPool, LoopClock, on_event_loop
+from authcore.rendering import Rendering
 from authcore.system import SystemClock, inline
 from authcore.testing import FakeClock, build_auth
 
@@ -221,3 +224,39 @@ async def test_hashing_leaves_the_loop_alone():
     await on_event_loop(build_auth(hasher=spy)).register(email=EMAIL, password=PASSWORD)
     assert seen
     assert threading.get_ident() not in seen
+
+
+# --- renderings -----------------------------------------------------------------------------------------------------
+
+
+class StuckRenderer:
+    """A renderer that stands still while it draws, until it is let go."""
+
+    def __init__(self):
+        """Begin closed."""
+        self.gate = Gate()
+
+    def picture(self, code):
+        """Wait, and draw nothing much."""
+        self.gate()
+        return Rendering("image/png", code.encode())
+
+    sound = picture
+
+
+async def test_renderings_are_bounded_and_keep_no_hash_waiting():
+    """Beyond its bound a rendering is refused at once, while passwords are hashed as ever; room comes back."""
+    auth = on_event_loop(build_auth(renderer=StuckRenderer(), clock=LoopClock()))
+    captcha = auth.open_captcha().token
+    roomy = replace(auth, policy=replace(auth.policy, captcha=CaptchaSettings(renderings=100)))
+    tasks = [asyncio.create_task(roomy.draw_captcha(captcha)) for _ in range(18)]
+    await until(auth.renderer.gate.begun.is_set)
+    await until(lambda: sum(not task.done() for task in tasks) == 18)
+    for _ in range(100):
+        await asyncio.sleep(0)  # until every one of them has come to the pool
+    with pytest.raises(Overloaded):
+        await roomy.speak_captcha(captcha)
+    assert (await auth.register(email=EMAIL, password=PASSWORD)).token
+    auth.renderer.gate.open.set()
+    assert len({rendering.content for rendering in await asyncio.gather(*tasks)}) == 1
+    assert (await roomy.speak_captcha(captcha)).content
