@@ -69,7 +69,7 @@ class Captchas:
         """A right answer lets one request of anybody into the handler, and no second one."""
         browser = site.browser()
         shown = await _shown(browser)
-        reply = await browser.post("/posting", None, _code(f" {shown[:3]} {shown[3:]} "))
+        reply = await browser.post("/posting", None, _code(f"{shown[:3]} {shown[3:]}"))
         assert (reply.status, reply.json()["authenticated"]) == (200, False)
         is_problem(await browser.post("/posting", None, _code(shown)), 410, "challenge_ended")
         assert len(site.stage.ran) == 1
