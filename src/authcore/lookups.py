@@ -2,13 +2,13 @@
 
 from authcore.accounts import Claim, password_id
 from authcore.challenges import Challenged, slot_id
-from authcore.entities import Account, Attempt, ChallengeSlot, Credential, Identifier, TwoStepSession
+from authcore.entities import Account, Attempt, ChallengeSlot, Credential, Identifier, Tally, TwoStepSession
 from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.ports import Reader, by_id, by_owner
 from authcore.throttle import Throttle
-from authcore.throttling import Counted
+from authcore.throttling import Counted, Failing
 
-__all__ = ["challenged", "claim_on", "count_of", "destination_of", "password_of", "slot_of"]
+__all__ = ["challenged", "claim_on", "count_of", "destination_of", "failures_of", "password_of", "slot_of"]
 
 
 async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
@@ -49,3 +49,8 @@ async def count_of(reader: Reader, subject: str, throttle: Throttle) -> Counted:
     """Return whether a subject has used up its limit; a single row tells, however high that is."""
     last = await reader.find(by_owner(Attempt, subject, skip=throttle.limit - 1, limit=1))
     return Counted(subject=subject, throttle=throttle, last=last[0] if last else None)
+
+
+async def failures_of(reader: Reader, subject: str, throttle: Throttle) -> Failing:
+    """Return how often a subject has failed of late."""
+    return Failing(subject=subject, throttle=throttle, tally=await reader.get(by_id(Tally, subject)))

@@ -14,6 +14,7 @@ from authcore.cookie_settings import CookieSettings
 from authcore.environment import PREFIX, read_settings
 from authcore.errors import ConfigurationError
 from authcore.identifiers import TYPED, IdentifierKind
+from authcore.throttle import Throttle
 
 __all__ = ["Policy"]
 
@@ -96,6 +97,19 @@ class Policy:
 
     login_with: frozenset[IdentifierKind] = TYPED
     """Which kinds of identifier a person may log in with."""
+
+    password_failures: Throttle = field(default_factory=lambda: Throttle(limit=50, window=timedelta(hours=1)))
+    """How many wrong passwords an account may meet in a row; at most 100 (NIST 800-63B-4 section 3.2.2).
+
+    After that not even the right one is tried, until the window is over that began with the first of them.  Sessions
+    that are open stay so.  A name that nobody has is treated alike.
+    """
+
+    logins_per_network: Throttle = field(default_factory=lambda: Throttle(limit=300, window=timedelta(minutes=10)))
+    """How many passwords one network may try, whosever: an IPv4 address, or the /64 of an IPv6 address."""
+
+    registrations_per_network: Throttle = field(default_factory=lambda: Throttle(limit=100, window=timedelta(hours=1)))
+    """How many registrations, and further codes for them, one network may ask for: each may send a message."""
 
     bearer: bool = False
     """Whether endpoints return tokens in their bodies and set no cookie: for clients that are not browsers."""
@@ -191,6 +205,7 @@ class Policy:
             )
             <= self.password_max_length
             <= _LONGEST_PASSWORD,
+            "password_failures must allow at most 100": self.password_failures.limit > _MOST_ATTEMPTS,
             "login_with must name at least one kind of identifier, and only those that a person can type": not (
                 frozenset() < self.login_with <= TYPED
             ),

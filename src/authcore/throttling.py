@@ -2,22 +2,23 @@
 
 Attempts are added and never changed, so that honest people who share a network never wait for each other.  The price:
 attempts at the very same moment do not see each other, and may overshoot the limit by as many as there are of them.
+Failures against one account are counted in one row, exactly.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Attempt
+from authcore.entities import Attempt, Tally
 from authcore.errors import Throttled
 from authcore.occasion import Occasion
 from authcore.throttle import Throttle
 
-__all__ = ["Counted", "admit", "network_subject"]
+__all__ = ["Counted", "Failing", "admit", "failed", "forgotten", "may_fail", "network_subject"]
 
 _FAR_FUTURE: Final = 10**18
 """Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
@@ -33,6 +34,15 @@ class Counted:
     throttle: Throttle
     last: Attempt | None
     """The newest attempt but `limit - 1`, if there have been so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """What may fail so often only: its name, how often, and the tally, if it has failed before."""
+
+    subject: str
+    throttle: Throttle
+    tally: Tally | None
 
 
 def network_subject(what: str, network: str) -> str:
@@ -57,6 +67,30 @@ def admit(occasion: Occasion, counts: Sequence[Counted]) -> Decision[None]:
         fullest = counts[waits.index(longest)]
         return refuse(Throttled(retry_after=math.ceil(longest.total_seconds()), cause=fullest.subject))
     return accept(None, [_attempt(occasion, count.subject) for count in counts])
+
+
+def may_fail(failing: Failing, *, now: datetime) -> Throttled | None:
+    """Return why something must not even be tried, or None; the window begins with the first failure."""
+    tally = failing.tally
+    if tally is None or tally.failing_since is None or tally.failures < failing.throttle.limit:
+        return None
+    wait = tally.failing_since + failing.throttle.window - now
+    return None if wait <= timedelta(0) else Throttled(retry_after=math.ceil(wait.total_seconds()), cause="failures")
+
+
+def failed(failing: Failing, *, now: datetime) -> Tally:
+    """Return the tally with one more failure; those whose window is over are forgotten."""
+    tally = failing.tally or Tally(id=failing.subject, created_at=now, updated_at=now)
+    if tally.failing_since is None or tally.failing_since + failing.throttle.window <= now:
+        return replace(tally, updated_at=now, failures=1, failing_since=now)
+    return replace(tally, updated_at=now, failures=tally.failures + 1)
+
+
+def forgotten(failing: Failing, *, now: datetime) -> list[Tally]:
+    """Return what must be written after a success: nothing, where nothing has failed."""
+    if failing.tally is None or failing.tally.failing_since is None:
+        return []
+    return [replace(failing.tally, updated_at=now, failures=0, failing_since=None)]
 
 
 def _wait(count: Counted, *, now: datetime) -> timedelta:

@@ -17,6 +17,7 @@ from tests.adapters.laws.rotation import Rotation
 from tests.adapters.laws.second_factor import SecondFactor
 from tests.adapters.laws.secrets import Secrets
 from tests.adapters.laws.statuses import Statuses
+from tests.adapters.laws.throttles import Throttles
 from tests.adapters.laws.tokens import Tokens
 
 
@@ -26,6 +27,7 @@ class HttpContract(
     Cookies,
     Confirming,
     Captchas,
+    Throttles,
     Tokens,
     Origins,
     Bodies,

@@ -17,7 +17,6 @@ from authcore.errors import (
     IdentifierTaken,
     InvalidCredentials,
     InvalidToken,
-    PasswordMismatch,
     ResendLimit,
     StateUnchanged,
     UsernameTaken,
@@ -118,12 +117,10 @@ LOGINS = {
     "change password": Flow(
         start=lambda auth, here: _change_password(auth, here.laptop),
         ends=(Issued, InvalidToken),
-        instead={PasswordMismatch: InvalidToken},
     ),
     "change password elsewhere": Flow(
         start=lambda auth, here: _change_password(auth, here.phone),
         ends=(Issued, InvalidToken),
-        instead={PasswordMismatch: InvalidToken},
     ),
     "log out": Flow(
         start=lambda auth, here: auth.log_out(here.laptop.token),
@@ -168,7 +165,6 @@ SECOND_FACTOR = {
     "choose a second factor": Flow(
         start=lambda auth, here: auth.change_second_factor(token=here.laptop.token, password=PASSWORD, required=True),
         ends=(Issued, InvalidToken),
-        instead={PasswordMismatch: InvalidToken},
     ),
 }
 

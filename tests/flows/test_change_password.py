@@ -107,10 +107,10 @@ def test_successor_ends_no_later(auth, session):
 
 @pytest.mark.parametrize("current", [OTHER_PASSWORD, "", PASSWORD + " "])
 def test_wrong_current_password_changes_nothing(auth, session, current):
-    """A wrong current password is PasswordMismatch, and nothing is stored or ended."""
+    """A wrong current password is PasswordMismatch, and is counted; nothing else is stored, or ended."""
     auth.store.commits.clear()
     assert type(attempt(auth, session, current)) is PasswordMismatch
-    assert not auth.store.commits
+    assert [[type(entity).__name__ for entity in writes] for writes in auth.store.commits] == [["Tally"]]
     assert do(auth.authenticate(session.token))
 
 

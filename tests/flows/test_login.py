@@ -99,12 +99,12 @@ def test_login_is_in_the_trail_and_its_session_is_not(auth):
 
 
 def test_login_only_writes_session_and_trail(auth):
-    """A login by today's parameters leaves account and credential alone."""
+    """A login by today's parameters leaves account and credential alone, and is counted for its network."""
     join(auth)
     auth.store.commits.clear()
     log_in(auth)
     (writes,) = auth.store.commits
-    assert sorted(type(entity).__name__ for entity in writes) == ["AuditEvent", "AuthenticationSession"]
+    assert sorted(type(entity).__name__ for entity in writes) == ["Attempt", "AuditEvent", "AuthenticationSession"]
 
 
 # --- who may not ------------------------------------------------------------------------------------------------------
@@ -145,14 +145,16 @@ WRONG = [
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("identifier", "password"), WRONG)
 def test_refusals_look_alike(auth, identifier, password):
-    """Whoever it is that may not log in, and why: one refusal, one run of the hasher, nothing stored."""
+    """Whoever it is that may not log in, and why: one refusal, one run of the hasher, one more that is counted."""
     auth.hasher.runs.clear()
     auth.store.commits.clear()
     refused = attempt(auth, identifier, password)
     assert type(refused) is InvalidCredentials
     assert (str(refused), dict(refused.evidence)) == (InvalidCredentials.text, {})
     assert auth.hasher.runs == {"verify": 1}
-    assert not auth.store.commits
+    assert [sorted(type(entity).__name__ for entity in writes) for writes in auth.store.commits] == [
+        ["Attempt", "Tally"]
+    ]
 
 
 @pytest.mark.usefixtures("people")

@@ -60,6 +60,7 @@ def test_registration_stores_an_unverified_account(auth):
             "ChallengeSlot": 1,
             "Message": 1,
             "AuditEvent": 1,
+            "Attempt": 1,
         }
     ]
     (account,) = kept(auth, Account)
@@ -265,12 +266,12 @@ def test_account_can_be_proven_without_its_username(auth):
 
 
 def test_taken_username_is_refused(auth):
-    """A username that a verified account holds is refused, and nothing is stored."""
+    """A username that a verified account holds is refused, and nothing is stored but that it was tried."""
     join(auth, ADA, username="ada")
     auth.store.commits.clear()
     refused = refusal(auth.register(email=BOB, password=OTHER_PASSWORD, username="ADA"))
     assert isinstance(refused, UsernameTaken)
-    assert not auth.store.commits
+    assert [shape(writes) for writes in auth.store.commits] == [{"Attempt": 1}]
 
 
 def test_taken_username_tells_nothing_of_the_address(auth):

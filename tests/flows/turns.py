@@ -5,13 +5,15 @@ from dataclasses import fields
 from datetime import datetime
 from functools import cache
 
-from authcore.entities import Entity
+from authcore.entities import Attempt, Entity
 from authcore.errors import AuthError
 from authcore.testing import Outcomes
 from authcore.testing.stepping import Move, Run
 from tests.flows.broken_stores import everything
 from tests.flows.furnished import furnished
 from tests.flows.meetings import Pair, meeting
+
+_COUNTDOWN = len("998106544000000000")
 
 Ending = tuple[Mapping[str, str], tuple[str, ...]]
 """What each flow answered, and what they wrote, in the order in which it was first stored.
@@ -51,4 +53,6 @@ def _row(entity: Entity) -> str:
     cut = {
         name: value.replace(microsecond=0) if isinstance(value, datetime) else value for name, value in values.items()
     }
+    if isinstance(entity, Attempt):
+        cut["id"] = entity.id[_COUNTDOWN:]  # which begins with its time
     return f"{type(entity).__name__} {cut}"

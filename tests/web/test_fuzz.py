@@ -18,7 +18,7 @@ from tests.flows.broken_stores import everything
 ORIGIN = "https://app.example.org"
 EMAIL, PASSWORD = "ada@example.org", "a loom that weaves algebra"
 LINE = re.compile(rb"[\x20-\x7e]+")
-REMEMBERED = {"code_mismatch", "attempts_exhausted"}
+REMEMBERED = {"code_mismatch", "attempts_exhausted", "invalid_credentials", "password_mismatch", "username_taken"}
 """The refusals that are counted."""
 
 

@@ -55,7 +55,7 @@ class Captchas(Parts):
 
         async def decide(work: Work) -> Decision[CaptchaSession]:
             now = occasion.at(work.now)
-            admitted = throttling.admit(now, [await self._of_network(work, now.device)])
+            admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.captcha.per_network)
             if admitted.refusal is not None:
                 return admitted.refused()
             found = await self._found(work, reference)

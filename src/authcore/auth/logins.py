@@ -2,21 +2,24 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
-from authcore import accounts, sessions
+from authcore import accounts, sessions, throttling
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import AuthenticationSession, Device
-from authcore.errors import InvalidCredentials, InvalidToken, PasswordMismatch
+from authcore.errors import InvalidCredentials, InvalidToken
 from authcore.flows import Work
 from authcore.identifiers import recognise
-from authcore.lookups import claim_on, password_of
+from authcore.lookups import claim_on, failures_of, password_of
 from authcore.passwords import normalise
 from authcore.ports import by_id
 from authcore.principal import identify
 from authcore.tokens import TokenKind
 
 __all__ = ["Logins"]
+
+_LOGIN: Final = "login"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,8 @@ class Logins(Parts):
 
         Raises InvalidCredentials, which does not say why; and after the right password AccountDeleted,
         AccountUnverified or AccountDisabled.  Raises InvalidIdentifier and InvalidPassword for what could be nobody's.
+        Raises Throttled, before any password is tried, after too many wrong ones against one account, or a name that
+        nobody has, and after too many logins from one network.
         """
         name, given = recognise(identifier), normalise(password, max_length=self.policy.password_max_length)
         if name.kind not in self.policy.login_with:
@@ -48,14 +53,22 @@ class Logins(Parts):
         occasion, salt = self._occasion(device), self._salt()
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
+            now = occasion.at(work.now)
             account = accounts.account_for_login(await claim_on(work, name))
+            admitted = await self._admitted(work, now, _LOGIN, self.policy.logins_per_network)
+            # A name that nobody has is counted like an account: otherwise the throttle would tell them apart.
+            against = accounts.password_id(name.id if account is None else account.id)
+            failing = await failures_of(work, against, self.policy.password_failures)
+            throttled = admitted.refusal or throttling.may_fail(failing, now=work.now)
+            if throttled is not None:
+                return refuse(throttled)
             credential = await password_of(work, account)
             # Hash even for a stranger, so that both answers take the same time.
             stored = self.hasher.dummy() if credential is None else credential.secret
             matches = await work.costly(self.hasher.verify, stored, given)
             outdated = matches and self.hasher.needs_rehash(stored)
-            return sessions.log_in(
-                occasion.at(work.now),
+            decided = sessions.log_in(
+                now,
                 account=account,
                 credential=credential,
                 matches=matches,
@@ -63,6 +76,9 @@ class Logins(Parts):
                 former=None if replaced is None else await work.get(by_id(AuthenticationSession, replaced)),
                 tag=tag,
             )
+            forget = throttling.forgotten(failing, now=work.now)
+            counted = forget if matches else [throttling.failed(failing, now=work.now)]
+            return decided.also([*admitted.writes, *counted])
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
@@ -97,7 +113,8 @@ class Logins(Parts):
     ) -> Issued[AuthenticationSession]:
         """Replace the caller's password, end every session of the account, and return a new one for the caller.
 
-        Raises InvalidToken, PasswordMismatch for a wrong current password, and InvalidPassword for an unfit new one.
+        Raises InvalidToken, PasswordMismatch for a wrong current password, Throttled after too many of them, and
+        InvalidPassword for an unfit new one.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
         given = normalise(current, max_length=self.policy.password_max_length, field="current_password")
@@ -108,18 +125,18 @@ class Logins(Parts):
             if calling.outcome is None:
                 return calling.refused()
             account = calling.outcome.account
-            credential = await password_of(work, account)
-            if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):
-                return refuse(PasswordMismatch())
+            known = await self._known_password(work, account, given)
+            if known.outcome is None:
+                return known.refused()
             own_words = (account.email or "", account.username or "", account.phone or "")
             secret = self._new_password(new, *own_words, field="new_password")
             return sessions.change_password(
                 occasion.at(work.now),
                 account=account,
                 session=calling.outcome.session,
-                credential=credential,
+                credential=known.outcome,
                 secret=await work.costly(self.hasher.hash, secret, salt),
-            )
+            ).also(known.writes)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 

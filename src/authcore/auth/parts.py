@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from authcore import challenges
+from authcore import accounts, challenges, throttling
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
-from authcore.decisions import Decision
-from authcore.entities import AuthenticationSession, Device, Session, TwoStepSession
-from authcore.errors import ConfigurationError, InvalidToken
+from authcore.decisions import Decision, accept, refuse
+from authcore.entities import Account, AuthenticationSession, Credential, Device, Session, TwoStepSession
+from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
 from authcore.keyring import Keyring
 from authcore.logbook import log_refusal
+from authcore.lookups import count_of, failures_of, password_of
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
@@ -23,6 +24,7 @@ from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, Pa
 from authcore.principal import Principal, authenticate
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
+from authcore.throttle import Throttle
 from authcore.tokens import Reference, TokenKind, Tokens
 
 __all__ = ["Issued", "Parts"]
@@ -101,6 +103,23 @@ class Parts:
 
     async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:
         return authenticate(await work.caller(reference.id), self._presentation(reference, work, device))
+
+    async def _known_password(self, work: Work, account: Account, given: str) -> Decision[Credential]:
+        """Return the credential of whoever knows the current password; a wrong one is counted, against the account."""
+        against = accounts.password_id(account.id)
+        failing = await failures_of(work, against, self.policy.password_failures)
+        throttled = throttling.may_fail(failing, now=work.now)
+        if throttled is not None:
+            return refuse(throttled)
+        credential = await password_of(work, account)
+        if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):
+            return refuse(PasswordMismatch(), [throttling.failed(failing, now=work.now)])
+        return accept(credential, throttling.forgotten(failing, now=work.now))
+
+    async def _admitted(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Decision[None]:
+        """Count what a client does among what its network does; or refuse it, if that was too much already."""
+        subject = throttling.network_subject(what, occasion.device.network)
+        return throttling.admit(occasion, [await count_of(work.weak, subject, throttle)])
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""

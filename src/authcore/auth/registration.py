@@ -1,6 +1,7 @@
 """Becoming an account: registering under an address, and proving that it is one's own."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from authcore import accounts, challenges, registration
 from authcore.auth.parts import Issued, Parts
@@ -14,6 +15,8 @@ from authcore.ports import Transaction, by_owner
 from authcore.tokens import TokenKind
 
 __all__ = ["Registration"]
+
+_COUNTED_AS: Final = "registration"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,8 @@ class Registration(Parts):
         """Register an account under an email address or a phone number (one of them), and send a code there.
 
         A taken address answers alike, and its owner is told by message.  Registering again before the code was
-        entered replaces the first registration.  Raises InvalidIdentifier, InvalidPassword and UsernameTaken.
+        entered replaces the first registration.  Raises InvalidIdentifier, InvalidPassword and UsernameTaken, and
+        Throttled after too many from one network.
 
         `within` is a transaction of the application's, whose commit stores the account together with rows of its own.
         There is one attempt then, after which RaceLost may be raised.  Call `posted` after the commit: otherwise the
@@ -45,6 +49,10 @@ class Registration(Parts):
         occasion, salt = self._occasion(device), self._salt()
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
+            now = occasion.at(work.now)
+            admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
+            if admitted.refusal is not None:
+                return admitted.refused()
             hashed = await work.costly(self.hasher.hash, secret, salt)
             # Before the address: a refusal that writes nothing is not held against what has changed meanwhile, and
             # a form that was sent twice must not be told that its own username is taken.
@@ -54,7 +62,7 @@ class Registration(Parts):
             if taken_by is not None:
                 claim = await claim_on(work, address, stored_as=accounts.decoy_id(address))
             return registration.register(
-                occasion.at(work.now),
+                now,
                 contact=claim,
                 taken_by=taken_by,
                 username=wanted,
@@ -62,7 +70,7 @@ class Registration(Parts):
                 credential=await password_of(work, claim.holder),
                 slot=await slot_of(work, claim.holder, challenges.VERIFY),
                 secret=hashed,
-            )
+            ).also(admitted.writes)
 
         registering = self._flows.run(decide) if within is None else self._flows.run_within(within, decide)
         return self._issued(TokenKind.TWO_STEP, await registering)
@@ -71,12 +79,18 @@ class Registration(Parts):
         """Send another code for a registration, in a new challenge that takes the place of the old one.
 
         `challenge` is the old one's token; without it, register again.  Raises InvalidToken if it is none, and
-        ChallengeEnded if there is nothing to prove by it any more.
+        ChallengeEnded if there is nothing to prove by it any more; and Throttled as `register` does.
         """
         reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            return registration.request_verification(occasion.at(work.now), await challenged(work, reference.id))
+            now = occasion.at(work.now)
+            admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
+            if admitted.refusal is not None:
+                return admitted.refused()
+            decided = registration.request_verification(now, await challenged(work, reference.id))
+            # Whoever knocks at a challenge that is over fills no store.
+            return decided.also(admitted.writes) if decided.writes else decided
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from authcore import second_factor
 from authcore.auth.parts import Issued, Parts
-from authcore.decisions import Decision, refuse
+from authcore.decisions import Decision
 from authcore.entities import AuthenticationSession, Device, TwoStepSession
-from authcore.errors import PasswordMismatch
 from authcore.flows import Work
-from authcore.lookups import challenged, password_of, slot_of
+from authcore.lookups import challenged, slot_of
 from authcore.passwords import normalise
 from authcore.principal import Pending, identify_pending
 from authcore.tokens import Reference, TokenKind
@@ -63,8 +62,8 @@ class SecondFactor(Parts):
     ) -> Issued[AuthenticationSession]:
         """Choose whether the caller's password alone is enough, end every session, and return a new one.
 
-        After turning it on, that one is pending until the first code is entered.  Raises InvalidToken, and
-        PasswordMismatch for a wrong password.
+        After turning it on, that one is pending until the first code is entered.  Raises InvalidToken,
+        PasswordMismatch for a wrong password, and Throttled after too many of them.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
         given = normalise(password, max_length=self.policy.password_max_length, field="current_password")
@@ -74,10 +73,11 @@ class SecondFactor(Parts):
             if calling.outcome is None:
                 return calling.refused()
             account, session = calling.outcome.account, calling.outcome.session
-            credential = await password_of(work, account)
-            if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):
-                return refuse(PasswordMismatch())
-            return second_factor.change(occasion.at(work.now), account=account, session=session, required=required)
+            known = await self._known_password(work, account, given)
+            if known.outcome is None:
+                return known.refused()
+            changed = second_factor.change(occasion.at(work.now), account=account, session=session, required=required)
+            return changed.also(known.writes)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 

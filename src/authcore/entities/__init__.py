@@ -6,7 +6,7 @@ They hold facts; what follows from the facts is decided elsewhere.
 from typing import Final
 
 from authcore.entities.accounts import Account, Credential, Identifier
-from authcore.entities.attempts import Attempt
+from authcore.entities.attempts import Attempt, Tally
 from authcore.entities.audit import AuditEvent, AuditKind
 from authcore.entities.base import Entity
 from authcore.entities.milestones import Milestone
@@ -50,6 +50,7 @@ __all__ = [
     "Scalar",
     "Session",
     "SessionEnd",
+    "Tally",
     "TwoStepSession",
     "VerificationSession",
     "columns_of",
@@ -71,5 +72,6 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     AuditEvent,
     Milestone,
     Attempt,
+    Tally,
 )
 """Every kind that a store holds.  A new entity is added here, and no store needs a new method for it."""

@@ -45,7 +45,7 @@ ENDPOINTS: Final = (
         ),
         one_of=("email", "phone"),
         may_ask_captcha=True,
-        refuses=(errors.InvalidIdentifier, errors.InvalidPassword, errors.UsernameTaken),
+        refuses=(errors.InvalidIdentifier, errors.InvalidPassword, errors.UsernameTaken, errors.Throttled),
     ),
     Endpoint(
         method="POST",
@@ -55,6 +55,7 @@ ENDPOINTS: Final = (
         handle=handlers.request_verification,
         answer=schemas.CHALLENGED,
         challenge=True,
+        refuses=(errors.Throttled,),
     ),
     Endpoint(
         method="POST",
@@ -82,6 +83,7 @@ ENDPOINTS: Final = (
             errors.InvalidIdentifier,
             errors.InvalidPassword,
             errors.InvalidCredentials,
+            errors.Throttled,
             errors.AccountUnverified,
             errors.AccountDisabled,
             errors.AccountDeleted,
@@ -173,7 +175,7 @@ ENDPOINTS: Final = (
         answer=schemas.OPENED,
         fields=(Field("current_password", _TEXT),),
         session=True,
-        refuses=(errors.InvalidPassword, errors.PasswordMismatch),
+        refuses=(errors.InvalidPassword, errors.PasswordMismatch, errors.Throttled),
     ),
     Endpoint(
         method="POST",
@@ -184,7 +186,7 @@ ENDPOINTS: Final = (
         answer=schemas.OPENED,
         fields=(Field("current_password", _TEXT),),
         session=True,
-        refuses=(errors.InvalidPassword, errors.PasswordMismatch),
+        refuses=(errors.InvalidPassword, errors.PasswordMismatch, errors.Throttled),
     ),
     Endpoint(
         method="POST",
@@ -253,7 +255,7 @@ ENDPOINTS: Final = (
         answer=schemas.OPENED,
         fields=(Field("current_password", _TEXT), Field("new_password", _TEXT)),
         session=True,
-        refuses=(errors.InvalidPassword, errors.PasswordMismatch),
+        refuses=(errors.InvalidPassword, errors.PasswordMismatch, errors.Throttled),
     ),
     Endpoint(
         method="GET",
