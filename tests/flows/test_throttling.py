@@ -66,7 +66,8 @@ class TestAccounts:
         before = everything(auth.store)
         for identifier, password in ((ADA, PASSWORD), ("ada", OTHER_PASSWORD)):
             told = attempt(auth, identifier, password)
-            assert (type(told), told.retry_after) == (Throttled, 600)
+            assert type(told) is Throttled
+            assert told.retry_after == 600
         assert not auth.hasher.runs
         assert everything(auth.store) == before
 
