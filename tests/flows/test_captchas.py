@@ -1,11 +1,13 @@
 """Captchas from the first look to the last answer, alone and with others at the same time.  Deciding is in core/."""
 
+import logging
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from authcore import CaptchaSettings, Keyring, Policy, RootKey, Throttle
+from authcore.audit import session_digest
 from authcore.codes import CAPTCHA_KEY, captcha_of
 from authcore.entities import Attempt, AuditEvent, AuditKind, CaptchaSession, Device, SessionEnd
 from authcore.errors import (
@@ -80,6 +82,27 @@ class TestLooking:
             assert refusal(flow(captcha.token)).retry_after == 4 * 60
         assert refusal(auth.draw_captcha(other.token)) is None
         assert answer(auth, captcha) is None
+
+    def test_last_moment_has_no_second_round(self):
+        """Until the token is over, which ends on a whole second, no captcha is rendered more often than it may be."""
+        auth = with_settings(renderings=1)
+        auth.clock.advance(timedelta(milliseconds=500))
+        captcha = auth.open_captcha()
+        do(auth.draw_captcha(captcha.token))
+        auth.clock.advance(auth.policy.captcha.lifetime)
+        assert isinstance(refusal(auth.draw_captcha(captcha.token)), Throttled)
+        auth.clock.advance(timedelta(milliseconds=500))
+        assert isinstance(refusal(auth.draw_captcha(captcha.token)), InvalidToken)
+
+    def test_no_log_and_no_count_names_a_captcha(self, caplog):
+        """What counts renderings, and tells of too many, holds a digest of the captcha's id and not the id."""
+        caplog.set_level(logging.DEBUG)
+        auth = with_settings(renderings=1)
+        captcha = auth.open_captcha()
+        for _ in range(2):
+            refused = refusal(auth.draw_captcha(captcha.token))
+        assert session_digest(captcha.session.id) in refused.cause
+        assert not any(captcha.session.id in repr(each) for each in (refused.cause, caplog.text, *kept(auth, Attempt)))
 
     def test_refused_look_costs_no_rendering(self):
         """What is refused is not rendered, and leaves nothing behind."""

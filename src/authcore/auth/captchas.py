@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from authcore import captchas, throttling
+from authcore.audit import session_digest
 from authcore.auth.parts import Issued, Parts
 from authcore.captcha import PackageRenderer
 from authcore.codes import CAPTCHA_KEY, captcha_of
@@ -72,13 +73,14 @@ class Captchas(Parts):
         key, renderer = self._key_of(reference), self._renderer
 
         async def decide(work: Work) -> Decision[None]:
-            now = occasion.at(work.now)
-            refusal = captchas.refusal(await self._found(work, reference), key=key, now=work.now)
+            now, found = occasion.at(work.now), await self._found(work, reference)
+            refusal = captchas.refusal(found, key=key, now=work.now)
             if refusal is not None:
                 return refuse(refusal)
-            each = Throttle(limit=self.policy.captcha.renderings, window=self.policy.captcha.lifetime)
+            # Its own life, which a token tells in whole seconds and the policy of now does not: no second round.
+            each = Throttle(limit=self.policy.captcha.renderings, window=found.expires_at - found.created_at)
             counts = [
-                await count_of(work.weak, f"{_COUNTED_AS}/{reference.id}", each),
+                await count_of(work.weak, f"{_COUNTED_AS}/{session_digest(reference.id)}", each),
                 await self._of_network(work, now.device),
             ]
             return throttling.admit(now, counts)
