@@ -42,7 +42,8 @@ def network_subject(what: str, network: str) -> str:
     except ValueError:
         return f"{what}/{network}"
     if isinstance(address, IPv6Address):
-        return f"{what}/{ip_network((address, _SITE_PREFIX), strict=False)}"
+        # An IPv4 address may be mapped into IPv6, where one /64 holds all of them (RFC 4291 section 2.5.5.2).
+        return f"{what}/{address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False)}"
     return f"{what}/{address}"
 
 
