@@ -152,7 +152,7 @@ def test_voice_of_another_form_is_refused(voices, recorded):
         CaptchaSettings(alphabet="ABC", length=9, voices=str(voices))
 
 
-@pytest.mark.parametrize("content", [b"", b"RIFF", b"no sound at all"])
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"no sound at all", b"RIFF\x64\0\0\0WAVELIST\x63\0\0\0note"])
 def test_broken_voice_is_refused(voices, content):
     """A file that only calls itself a WAV file stops the start."""
     path = Path(voices, "C", "one.wav")
