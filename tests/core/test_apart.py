@@ -1,5 +1,6 @@
 """Speaking in a process of its own: it is told nothing but the code, and whatever becomes of it is a fault."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -33,6 +34,13 @@ def test_sound_comes_back():
     spoken = RENDERER.sound("1234")
     assert spoken.media_type == "audio/wav"
     assert length(spoken) > 4
+
+
+def test_path_that_python_passes_over_stops_nothing(instead, monkeypatch, tmp_path):
+    """What an application has put into `sys.path`, and is no text, is left out as Python itself leaves it out."""
+    monkeypatch.setattr(sys, "path", [tmp_path, "", "/ours", "/theirs"])
+    instead('cat > /dev/null; printf %s "$PYTHONPATH"')
+    assert RENDERER.sound("1234").content == f"/ours{os.pathsep}/theirs".encode()
 
 
 def test_own_voices_are_handed_on(tmp_path):

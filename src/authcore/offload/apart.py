@@ -42,7 +42,9 @@ class SpeakingApart(PackageRenderer):
 
 def _environment() -> dict[str, str]:
     """Return what the process needs to find its modules, and no more: our own environment may hold the keys."""
-    return {**inherited(*_NEEDED), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # Python itself passes over what is no text, such as a Path that an application has put there.
+    places = (place for place in sys.path if place and isinstance(place, str))
+    return {**inherited(*_NEEDED), "PYTHONPATH": os.pathsep.join(places)}
 
 
 def _told(error: Exception) -> str:
