@@ -102,6 +102,21 @@ async def test_failed_work_gives_its_room_back():
     assert await pool(lambda: 1) == 1
 
 
+async def test_work_that_no_thread_takes_takes_no_room(monkeypatch):
+    """Where the system has no thread to give, the next work has room all the same, once there is one."""
+    pool = BoundedPool(threads=1, waiting=0)
+
+    def exhausted(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as context:
+        context.setattr(threading.Thread, "start", exhausted)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="thread"):
+                await pool(lambda: "lost")
+    assert await pool(lambda: "taken") == "taken"
+
+
 async def test_cancelled_waiting_gives_its_room_back():
     """Whoever gives up while work waits for a thread leaves room, and the work is never begun."""
     gate, never, pool = Gate(), Gate(), BoundedPool(threads=1, waiting=1)

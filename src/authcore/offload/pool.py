@@ -37,10 +37,11 @@ class BoundedPool:
         with self._lock:
             if self._room == 0:
                 raise Overloaded
-            self._room -= 1
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="authcore")
-        future = self._executor.submit(work)
+            future = self._executor.submit(work)
+            # Taken only now: where the system has no thread to give, the work has no end that would give it back.
+            self._room -= 1
         # Room is given back when the work ends, not when nobody waits for it any more: it still holds its memory.
         future.add_done_callback(self._give_back)
         return future
