@@ -211,8 +211,8 @@ REFUSALS = [
         law="a refusal is raised after the commit",
         what="refusal raised before",
         file="authcore/flows.py",
-        before="decision = await decide(work)\n            if await self._committed",
-        after="decision = await decide(work)\n            decision.settle()\n            if await self._committed",
+        before="            if await self._committed(decision, work):",
+        after="            decision.settle()\n            if await self._committed(decision, work):",
         caught_by="core/test_flows.py::TestDeciding::test_a_refusal_is_raised_after_its_commit",
     ),
     Breakage(
