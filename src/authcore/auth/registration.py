@@ -49,6 +49,9 @@ class Registration(Parts):
         occasion, salt = self._occasion(device), self._salt()
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
+            if within is not None:
+                # The first reading may lock what others wait for: nobody waits for a hash.
+                await work.costly(self.hasher.hash, secret, salt)
             now = occasion.at(work.now)
             admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
             if admitted.refusal is not None:
