@@ -22,11 +22,11 @@ class Rehearsal(Reader):
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what the store would answer."""
-        stored = await self._store.find(replace(key, limit=None))
+        stored = await self._store.find(replace(key, limit=None, skip=0))
         found = {entity.id: entity for entity in (*stored, *self._decided_of(key))}
         now = [self._decided.get((key.kind, id_), found[id_]) for id_ in sorted(found)]
         named = [entity for entity in now if isinstance(entity, key.kind) and getattr(entity, key.field) == key.value]
-        return named[: key.limit]
+        return named[key.skip :][: key.limit]
 
     def keep(self, writes: Iterable[Entity]) -> None:
         """Take what was decided for written."""

@@ -46,6 +46,14 @@ def test_what_was_decided_is_found(store):
     assert [grant.id for grant in find(rehearsal, by_owner(Grant, "a", limit=2))] == ["1", "2"]
 
 
+def test_pages_follow_each_other(store):
+    """What a page skips is skipped among all that would be found: the decided ones and the stored ones in one order."""
+    rehearsal = Rehearsal(store)
+    rehearsal.keep([SECOND])
+    pages = [find(rehearsal, replace(by_owner(Grant, "a", limit=1), skip=skip)) for skip in range(4)]
+    assert [[grant.id for grant in page] for page in pages] == [["1"], ["2"], ["3"], []]
+
+
 def test_what_was_decided_replaces_what_is_stored(store):
     """A change is found in place of what is stored, and by its new owner alone."""
     rehearsal, moved = Rehearsal(store), replace(FIRST, version=1, account_id="b")
