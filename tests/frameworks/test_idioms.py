@@ -78,6 +78,13 @@ async def test_endpoints_need_a_route_in_litestar(auth, visit):
         is_problem(await visit(place(auth)).post("/auth/login", login), 401, "invalid_credentials")
 
 
+@pytest.mark.parametrize("path", ["/auth/login/", "//auth//login", "/auth/%6Cogin", "/auth/login%2F"])
+async def test_endpoints_answer_whatever_the_router_takes_for_them(auth, visit, path):
+    """Litestar tidies a path before the middleware sees it, so no spelling gets past it to the empty route behind."""
+    login = {"identifier": ADA, "password": PASSWORD}
+    is_problem(await visit(plugged(auth)).post(path, login), 401, "invalid_credentials")
+
+
 async def test_one_outbox_for_all_routes(auth, visit, no_second_look):
     """With the plugin the routes share one middleware, which delivers from the start of the application to its end."""
     await auth.register(email=ADA, password=PASSWORD)
