@@ -5,17 +5,18 @@ asks for captchas fills no store.
 """
 
 from datetime import datetime
+from typing import Final
 
 from authcore import audit, codes, guesses
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import AuditEvent, AuditKind, CaptchaSession
-from authcore.errors import AuthError, ChallengeEnded
+from authcore.errors import ChallengeEnded
 from authcore.occasion import Occasion
 from authcore.policy import Policy
 
-__all__ = ["answer", "key_of", "open_captcha", "refusal", "unanswered"]
+__all__ = ["answer", "key_of", "open_captcha", "reveal", "unanswered"]
 
-_REASON = "captcha"
+_REASON: Final = "captcha"
 
 
 def open_captcha(occasion: Occasion) -> CaptchaSession:
@@ -48,20 +49,28 @@ def key_of(captcha_id: str) -> str:
     return captcha_id.rpartition(".")[2]
 
 
-def refusal(captcha: CaptchaSession, *, key: bytes | None, now: datetime) -> AuthError | None:
-    """Return why a captcha awaits no answer any more, or None if it does."""
-    return guesses.closed(captcha, now=now) or (ChallengeEnded(cause="key") if key is None else None)
+def reveal(captcha: CaptchaSession, *, key: bytes | None, now: datetime, policy: Policy) -> Decision[str]:
+    """Decide on a captcha's code, which there is while the captcha awaits an answer; there is nothing to write.
+
+    `captcha` is as it is stored, or `unanswered`; `key` is None if it was removed from the keyring.
+    """
+    closed = guesses.closed(captcha, now=now)
+    if closed is not None:
+        return refuse(closed)
+    if key is None:
+        return refuse(ChallengeEnded(cause="key"))
+    return accept(codes.captcha_of(captcha.id, key=key, policy=policy))
 
 
 def answer(occasion: Occasion, captcha: CaptchaSession, *, given: str, key: bytes | None) -> Decision[CaptchaSession]:
     """Decide whether an answer is right; a wrong one is counted, and the last wrong one ends the captcha for ever.
 
-    `captcha` is as it is stored, or `unanswered`; `key` is None if it was removed from the keyring.
+    `captcha` and `key` are those of `reveal`.
     """
-    refused = refusal(captcha, key=key, now=occasion.now)
-    if refused is not None or key is None:
-        return refuse(refused or ChallengeEnded(cause="key"))
-    if codes.matches(given, codes.captcha_of(captcha.id, key=key, policy=occasion.policy)):
+    revealed = reveal(captcha, key=key, now=occasion.now, policy=occasion.policy)
+    if revealed.refusal is not None:
+        return revealed.refused()
+    if codes.matches(given, revealed.settle()):
         spent = guesses.spent(captcha, now=occasion.now)
         return accept(spent, [spent, _event(occasion, AuditKind.CODE_ACCEPTED, captcha)])
     counted, mismatch = guesses.counted(captcha, now=occasion.now)

@@ -9,15 +9,14 @@ from authcore import captchas, throttling
 from authcore.audit import session_digest
 from authcore.auth.parts import Issued, Parts
 from authcore.captcha import PackageRenderer
-from authcore.codes import CAPTCHA_KEY, captcha_of
-from authcore.decisions import Decision, refuse
+from authcore.codes import CAPTCHA_KEY
+from authcore.decisions import Decision
 from authcore.entities import CaptchaSession, Device
 from authcore.flows import Work
 from authcore.lookups import count_of
 from authcore.ports import CaptchaRenderer, by_id
 from authcore.rendering import Rendering
 from authcore.throttle import Throttle
-from authcore.throttling import Counted
 from authcore.tokens import Reference, TokenKind
 
 __all__ = ["Captchas"]
@@ -72,21 +71,21 @@ class Captchas(Parts):
         reference, occasion = self._decode(TokenKind.CAPTCHA, captcha), self._occasion(device)
         key, renderer = self._key_of(reference), self._renderer
 
-        async def decide(work: Work) -> Decision[None]:
+        async def decide(work: Work) -> Decision[str]:
             now, found = occasion.at(work.now), await self._found(work, reference)
-            refusal = captchas.refusal(found, key=key, now=work.now)
-            if refusal is not None:
-                return refuse(refusal)
+            revealed = captchas.reveal(found, key=key, now=work.now, policy=self.policy)
+            if revealed.refusal is not None:
+                return revealed
             # Its own life, which a token tells in whole seconds and the policy of now does not: no second round.
             each = Throttle(limit=self.policy.captcha.renderings, window=found.expires_at - found.created_at)
             counts = [
                 await count_of(work.weak, f"{_COUNTED_AS}/{session_digest(reference.id)}", each),
-                await self._of_network(work, now.device),
+                await self._of_network(work, now, _COUNTED_AS, self.policy.captcha.per_network),
             ]
-            return throttling.admit(now, counts)
+            admitted = throttling.admit(now, counts)
+            return revealed.also(admitted.writes) if admitted.refusal is None else admitted.refused()
 
-        await self._flows.run(decide)
-        code = captcha_of(reference.id, key=key or b"", policy=self.policy)
+        code = await self._flows.run(decide)
         return await self.rendering(lambda: render(renderer, code))
 
     async def _found(self, work: Work, reference: Reference) -> CaptchaSession:
@@ -94,10 +93,6 @@ class Captchas(Parts):
         return stored or captchas.unanswered(
             reference.id, issued_at=reference.issued_at, expires_at=reference.expires_at, policy=self.policy
         )
-
-    async def _of_network(self, work: Work, device: Device) -> Counted:
-        subject = throttling.network_subject(_COUNTED_AS, device.network)
-        return await count_of(work.weak, subject, self.policy.captcha.per_network)
 
     def _key_of(self, reference: Reference) -> bytes | None:
         return self.keyring.derive(captchas.key_of(reference.id), CAPTCHA_KEY)

@@ -25,6 +25,7 @@ from authcore.principal import Principal, authenticate
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
 from authcore.throttle import Throttle
+from authcore.throttling import Counted
 from authcore.tokens import Reference, TokenKind, Tokens
 
 __all__ = ["Issued", "Parts"]
@@ -118,8 +119,11 @@ class Parts:
 
     async def _admitted(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Decision[None]:
         """Count what a client does among what its network does; or refuse it, if that was too much already."""
-        subject = throttling.network_subject(what, occasion.device.network)
-        return throttling.admit(occasion, [await count_of(work.weak, subject, throttle)])
+        return throttling.admit(occasion, [await self._of_network(work, occasion, what, throttle)])
+
+    async def _of_network(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Counted:
+        """Read how often a client's network has done it."""
+        return await count_of(work.weak, throttling.network_subject(what, occasion.device.network), throttle)
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""
