@@ -19,6 +19,7 @@ __all__ = [
     "claimed",
     "decoy_id",
     "is_taken",
+    "nobody",
     "password_credential",
     "password_id",
     "standing",
@@ -89,6 +90,11 @@ def claimed(claim: Claim, account: Account, *, now: datetime, proven: bool) -> I
 def decoy_id(name: CanonicalIdentifier) -> str:
     """Return where the claim of a decoy is stored: beside the real one, which it must not touch."""
     return f"decoy:{name.id}"
+
+
+def nobody(account_id: str, *, epoch: int, now: datetime) -> Account:
+    """Return a decoy that is never stored: whose things look like an account's, and are nobody's."""
+    return Account(id=account_id, created_at=now, updated_at=now, epoch=epoch, decoy=True)
 
 
 def password_id(account_id: str) -> str:

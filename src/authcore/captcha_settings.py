@@ -85,7 +85,7 @@ class CaptchaSettings:
     """
 
     endpoints: frozenset[str] = frozenset()
-    """The names of our endpoints that ask for a captcha first: `register` and `log_in` may."""
+    """The names of our endpoints that ask for a captcha first: `register`, `log_in` and `request_recovery` may."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be drawn, spoken or guessed at safely."""

@@ -2,19 +2,23 @@
 
 A challenge is open until it ends, once: OPEN -> SPENT (the right code) | EXHAUSTED (too many wrong ones) |
 EXPIRED (its deadline) | outdated (a newer one is in its slot, or the account has a newer epoch).
+
+What anybody may ask for, about anybody, is never outdated: a newer challenge leaves an older one open, and once its
+account has moved on a challenge is nobody's, which no code answers and nothing tells.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from authcore import audit, codes, guesses, outbox
+from authcore import accounts, audit, codes, guesses, outbox
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, TwoStepSession
 from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, InvalidInput, ResendLimit
 from authcore.occasion import Occasion
 
 __all__ = [
+    "RECOVER",
     "SECOND_FACTOR",
     "VERIFY",
     "Challenged",
@@ -27,6 +31,7 @@ __all__ = [
     "request",
     "resend",
     "slot_id",
+    "subject",
 ]
 
 VERIFY: Final = "verify"
@@ -35,7 +40,17 @@ VERIFY: Final = "verify"
 SECOND_FACTOR: Final = "second-factor"
 """The purpose of the code that makes a pending session whole."""
 
-_RESERVED: Final = frozenset({VERIFY, SECOND_FACTOR})
+RECOVER: Final = "recover"
+"""The purpose of the code that opens an account whose password was forgotten."""
+
+_RESERVED: Final = frozenset({VERIFY, SECOND_FACTOR, RECOVER})
+
+_FOR_ANYBODY: Final = frozenset({RECOVER})
+"""The purposes that a stranger may ask a code for, in the name of whoever he likes.
+
+He must not keep the owner out by asking once more, so that a newer challenge does not end an older one; nor learn by
+waiting what becomes of the account.
+"""
 
 _LONGEST_PURPOSE: Final = 20
 
@@ -133,6 +148,19 @@ def fill(slot: ChallengeSlot | None, challenge: TwoStepSession, *, account: Acco
     )
 
 
+def subject(challenge: TwoStepSession, account: Account | None) -> Account | None:
+    """Return whose challenge it is by now, if it is anybody's.
+
+    Where a stranger may have asked, what an account may not use any more, and what never was an account's, is that of
+    a decoy: both look like a challenge that still awaits its code.
+    """
+    if challenge.purpose not in _FOR_ANYBODY or challenge.account_id is None:
+        return account
+    if account is not None and account.epoch == challenge.epoch and accounts.standing(account) is None:
+        return account
+    return accounts.nobody(challenge.account_id, epoch=challenge.epoch, now=challenge.created_at)
+
+
 def holds(asked: Challenged, *, now: datetime) -> bool:
     """Tell whether a challenge still awaits its code."""
     return asked.challenge is not None and guesses.is_open(asked.challenge, now=now) and outdated(asked) is None
@@ -145,7 +173,9 @@ def outdated(asked: Challenged) -> AuthError | None:
         return ChallengeEnded(cause="unknown")
     if account.epoch != challenge.epoch:
         return ChallengeEnded(cause="epoch")
-    return None if slot is not None and slot.challenge_id == challenge.id else ChallengeEnded(cause="superseded")
+    is_newest = slot is not None and slot.challenge_id == challenge.id
+    counts = is_newest or (slot is not None and challenge.purpose in _FOR_ANYBODY)
+    return None if counts else ChallengeEnded(cause="superseded")
 
 
 def answer(

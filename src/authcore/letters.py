@@ -17,7 +17,7 @@ def letter_of(
 
     `asked` is the challenge that the message belongs to, if it does, and `key` the derivation key that it names.
     """
-    if message.kind is MessageKind.DECOY:
+    if message.kind is MessageKind.DECOY or (asked.account is not None and asked.account.decoy):
         return None
     if message.kind is not MessageKind.CODE:
         return Letter(id=message.id, kind=message.kind, destination=message.destination)

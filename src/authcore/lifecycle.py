@@ -11,8 +11,8 @@ from typing import Never
 from authcore import accounts, audit, outbox
 from authcore.accounts import Claim
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuditKind, Entity, Identifier, MessageKind
-from authcore.errors import AccountNotFound, IdentifierTaken, StateUnchanged
+from authcore.entities import Account, AuditKind, Credential, Entity, Identifier, MessageKind
+from authcore.errors import AccountNotFound, AccountUnverified, IdentifierTaken, StateUnchanged
 from authcore.identifiers import CanonicalIdentifier, IdentifierKind, canonicalise
 from authcore.occasion import Occasion
 
@@ -23,6 +23,7 @@ __all__ = [
     "enable",
     "names_shown",
     "raised",
+    "require_recovery",
     "require_second_factor",
     "restore",
     "visible",
@@ -125,6 +126,24 @@ def require_second_factor(occasion: Occasion, *, account: Account | None, requir
     # An address that was not proven may be a stranger's.
     told = [] if found.verified_at is None else [notice]
     return _changed(occasion, changed, AuditKind.SECOND_FACTOR_CHANGED, told, reason=reason)
+
+
+def require_recovery(
+    occasion: Occasion, *, account: Account | None, credential: Credential | None, secret: str
+) -> Decision[Account]:
+    """Decide that no password opens an account until its owner has set a new one by recovery; the owner is told.
+
+    `secret` is a hash that no password has.  Refused where no address is proven: nothing would open it again.
+    """
+    found = visible(account)
+    if found is None:
+        return refuse(AccountNotFound())
+    if found.verified_at is None:
+        return refuse(AccountUnverified())
+    now, address = occasion.now, accounts.address_of(found)
+    blanked = [] if credential is None else [accounts.password_credential(credential, found, secret, now=now)]
+    notice = outbox.notice(occasion, MessageKind.PASSWORD_CHANGED, account=found, destination=address)
+    return _changed(occasion, found, AuditKind.PASSWORD_CHANGED, [*blanked, notice], reason="required")
 
 
 def _real(account: Account | None) -> Account | None:

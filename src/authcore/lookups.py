@@ -1,7 +1,7 @@
 """Reading what belongs together, through any Reader.  Nothing here decides or writes."""
 
 from authcore.accounts import Claim, password_id
-from authcore.challenges import Challenged, slot_id
+from authcore.challenges import Challenged, slot_id, subject
 from authcore.entities import Account, Attempt, ChallengeSlot, Credential, Identifier, Tally, TwoStepSession
 from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.ports import Reader, by_id, by_owner
@@ -30,7 +30,7 @@ async def challenged(reader: Reader, challenge_id: str) -> Challenged:
     challenge = await reader.get(by_id(TwoStepSession, challenge_id))
     if challenge is None or challenge.account_id is None:
         return Challenged(challenge=challenge)
-    account = await reader.get(by_id(Account, challenge.account_id))
+    account = subject(challenge, await reader.get(by_id(Account, challenge.account_id)))
     slot = await slot_of(reader, account, challenge.purpose)
     return Challenged(challenge=challenge, account=account, slot=slot)
 

@@ -111,6 +111,15 @@ class Policy:
     registrations_per_network: Throttle = field(default_factory=lambda: Throttle(limit=100, window=timedelta(hours=1)))
     """How many registrations, and further codes for them, one network may ask for: each may send a message."""
 
+    recoveries_per_network: Throttle = field(default_factory=lambda: Throttle(limit=100, window=timedelta(hours=1)))
+    """How many codes for forgotten passwords one network may ask for, whosever."""
+
+    recoveries_per_name: Throttle = field(default_factory=lambda: Throttle(limit=10, window=timedelta(hours=1)))
+    """How many of them are sent to one address; at most half of them because one network asks.
+
+    After that nothing is sent, which nothing tells: whoever asks is answered as before.
+    """
+
     bearer: bool = False
     """Whether endpoints return tokens in their bodies and set no cookie: for clients that are not browsers."""
 

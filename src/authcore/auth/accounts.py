@@ -17,7 +17,7 @@ from authcore.identifiers import (
     canonical_username,
     recognise,
 )
-from authcore.lookups import claim_on
+from authcore.lookups import claim_on, password_of
 from authcore.occasion import Occasion
 from authcore.ports import by_id, by_owner
 
@@ -85,6 +85,25 @@ class Accounts(Parts):
             return lifecycle.require_second_factor(occasion, account=account, required=required)
 
         return await self._change(account_id, decide)
+
+    async def require_recovery(self, account_id: str) -> Account:
+        """Have no password open an account until its owner has set a new one by recovery; the owner is told by message.
+
+        For a password that has become known: nobody but the owner learns, or chooses, the next one (OWASP ASVS 6.4.6).
+        Raises AccountUnverified where no address is proven that a code could be sent to.
+        """
+        occasion = self._occasion()
+
+        async def decide(work: Work) -> Decision[Account]:
+            account = await work.get(by_id(Account, account_id))
+            return lifecycle.require_recovery(
+                occasion.at(work.now),
+                account=account,
+                credential=await password_of(work, account),
+                secret=self.hasher.dummy(),
+            )
+
+        return await self._flows.run(decide)
 
     async def find_account(
         self,

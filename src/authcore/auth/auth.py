@@ -10,6 +10,7 @@ from authcore.auth.external_identities import ExternalIdentities
 from authcore.auth.imports import Imports
 from authcore.auth.logins import Logins
 from authcore.auth.recognition import Recognition
+from authcore.auth.recovery import Recovery
 from authcore.auth.registration import Registration
 from authcore.auth.role_assignment import RoleAssignment
 from authcore.auth.second_factor import SecondFactor
@@ -27,6 +28,7 @@ class Auth(
     Recognition,
     SecondFactor,
     TwoStep,
+    Recovery,
     Captchas,
     SessionControl,
     Accounts,

@@ -39,8 +39,10 @@ __all__ = [
     "log_in",
     "log_out",
     "open_captcha",
+    "recover",
     "refresh",
     "register",
+    "request_recovery",
     "request_second_factor",
     "request_two_step",
     "request_verification",
@@ -206,6 +208,23 @@ async def answer_two_step(access: Access, request: Request, texts: Texts) -> Res
         device=access.device_of(request),
     )
     return _answered(access, {"purpose": spent.purpose})
+
+
+async def request_recovery(access: Access, request: Request, texts: Texts) -> Response:
+    """Send a code to whoever has forgotten a password, or look as if."""
+    issued = await access.auth.request_recovery(identifier=texts["identifier"], device=access.device_of(request))
+    return _challenged(access, issued)
+
+
+async def recover(access: Access, request: Request, texts: Texts) -> Response:
+    """Set a new password."""
+    await access.auth.recover(
+        challenge=_challenge(access, request, texts),
+        code=texts["code"],
+        new_password=texts["new_password"],
+        device=access.device_of(request),
+    )
+    return _answered(access, {"purpose": "recover"})
 
 
 async def open_captcha(access: Access, _request: Request, _: Texts) -> Response:
