@@ -17,12 +17,13 @@ def letter_of(
 
     `asked` is the challenge that the message belongs to, if it does, and `key` the derivation key that it names.
     """
-    if message.kind is MessageKind.DECOY or (asked.account is not None and asked.account.decoy):
+    if message.kind is MessageKind.DECOY:
         return None
     if message.kind is not MessageKind.CODE:
         return Letter(id=message.id, kind=message.kind, destination=message.destination)
-    challenge = asked.challenge
-    if challenge is None or key is None or not challenges.holds(asked, now=now):
+    challenge, account = asked.challenge, asked.account
+    # A challenge may have become nobody's since its message was written: then no code answers it.
+    if challenge is None or key is None or account is None or account.decoy or not challenges.holds(asked, now=now):
         return None
     return Letter(
         id=message.id,

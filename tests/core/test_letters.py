@@ -94,6 +94,7 @@ def test_decoys_are_never_sent(asked):
         Challenged(),
         replace(ASKED, account=None),
         replace(ASKED, account=replace(ASKED.account, epoch=2)),
+        replace(ASKED, account=replace(ASKED.account, decoy=True)),
         replace(ASKED, slot=None),
         replace(ASKED, slot=replace(ASKED.slot, challenge_id="newer")),
         _with(expires_at=NOW),
@@ -102,7 +103,7 @@ def test_decoys_are_never_sent(asked):
     ],
 )
 def test_dead_codes_are_not_sent(asked):
-    """A code whose challenge is gone, over, superseded or of an older epoch makes no letter."""
+    """A code whose challenge is gone, over, superseded, of an older epoch or nobody's makes no letter."""
     assert _letter(MessageKind.CODE, asked) is None
 
 
