@@ -39,6 +39,8 @@ class Place:
     pay_code: str
     factor: Issued[TwoStepSession]
     factor_code: str
+    forgotten: Issued[TwoStepSession]
+    forgotten_code: str
     eve: Issued[TwoStepSession]
     eve_code: str
     tokens: tuple[Issued[AuthenticationSession] | Issued[TwoStepSession], ...]
@@ -63,6 +65,7 @@ def furnished() -> Place:
     pending = log_in(replace(auth, policy=replace(POLICY, second_factor=True)))
     pay = do(auth.request_two_step(token=laptop.token, purpose="pay"))
     factor = do(auth.request_second_factor(pending.token))
+    forgotten = do(auth.request_recovery(identifier=ADA))
     eve = register(auth, EVE, username="countess")
     return Place(
         store=auth.store,
@@ -79,9 +82,11 @@ def furnished() -> Place:
         pay_code=derive(auth, pay),
         factor=factor,
         factor_code=derive(auth, factor),
+        forgotten=forgotten,
+        forgotten_code=derive(auth, forgotten),
         eve=eve,
         eve_code=derive(auth, eve),
-        tokens=(laptop, phone, tablet, watch, watch_now, lost, found, pending, pay, factor, eve),
+        tokens=(laptop, phone, tablet, watch, watch_now, lost, found, pending, pay, factor, forgotten, eve),
     )
 
 

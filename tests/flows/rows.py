@@ -168,6 +168,19 @@ SECOND_FACTOR = {
     ),
 }
 
+RECOVERY = {
+    "request recovery": Flow(
+        start=lambda auth, here: auth.request_recovery(identifier=ADA),
+        ends=(Issued,),
+    ),
+    "recover": Flow(
+        start=lambda auth, here: auth.recover(
+            challenge=here.forgotten.token, code=here.forgotten_code, new_password=NEW_PASSWORD
+        ),
+        ends=(Account, CodeMismatch, ChallengeEnded),
+    ),
+}
+
 SESSIONS = {
     "list": Flow(
         start=lambda auth, here: auth.list_sessions(here.laptop.token),
@@ -252,4 +265,4 @@ IDENTITIES = {
     ),
 }
 
-FLOWS = JOINING | TWO_STEPS | LOGINS | GENERATIONS | SECOND_FACTOR | SESSIONS | OPERATORS | IDENTITIES
+FLOWS = JOINING | TWO_STEPS | LOGINS | GENERATIONS | SECOND_FACTOR | RECOVERY | SESSIONS | OPERATORS | IDENTITIES
