@@ -13,6 +13,7 @@ from tests.adapters.laws.isolation import Isolation
 from tests.adapters.laws.journeys import Journeys
 from tests.adapters.laws.neutrality import Neutrality
 from tests.adapters.laws.origins import Origins
+from tests.adapters.laws.recovery import Recovery
 from tests.adapters.laws.rotation import Rotation
 from tests.adapters.laws.second_factor import SecondFactor
 from tests.adapters.laws.secrets import Secrets
@@ -32,6 +33,7 @@ class HttpContract(
     Origins,
     Bodies,
     Neutrality,
+    Recovery,
     BearerTokens,
     Guards,
     Isolation,

@@ -51,6 +51,7 @@ async def _play(site):
     await _play_sessions(script, site)
     await _play_second_factor(script, site)
     await _play_captchas(script)
+    await _play_recovery(script, site)
     await _play_refusals(script)
     await _play_pages(script)
     return script.taken
@@ -119,6 +120,17 @@ async def _play_captchas(script):
     await script.post("/posting")
     for code in ("no code", script.taken[-2][-1].decode(), "no code", "no code"):
         await script.post("/posting", None, ("captcha-code", code))
+
+
+async def _play_recovery(script, site):
+    for name in ("ada", BOB, ADA):
+        await script.post("/auth/recovery", {"identifier": name})
+    await script.post("/auth/recovery/answer", {"code": "no code", "new_password": PASSWORD})
+    await script.post("/auth/recovery/answer", {"code": await site.code(ADA), "new_password": "tiny"})
+    await script.post("/auth/recovery/answer", {"code": await site.code(ADA), "new_password": PASSWORD})
+    await script.post("/auth/recovery/answer", {"code": "no code", "new_password": PASSWORD})
+    await script.get("/auth/session")
+    await script.post("/auth/login", {"identifier": ADA, "password": PASSWORD})
 
 
 async def _play_refusals(script):

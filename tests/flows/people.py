@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from authcore.codes import CODE_KEY, code_of
 from authcore.entities import Account, AuthenticationSession, Identifier, Message, Role, TwoStepSession
+from authcore.imported_accounts import AccountRecord
 from authcore.memory import MemoryStore
 from authcore.ports import PasswordHasher, by_id
 from authcore.testing import run_sync
@@ -105,6 +106,13 @@ def join(auth, email=ADA, password=PASSWORD, username=None):
     """Register and verify; returns the account."""
     challenge = register(auth, email, password, username)
     return verify(auth, challenge, code_to(auth, email))
+
+
+def arrive_without_password(auth, email=ADA):
+    """Have somebody's account come from another system, with a proven address and no password; returns its id."""
+    now = auth.clock.now()
+    record = AccountRecord(origin="elsewhere", id="1", email=email, verified=True, created_at=now, updated_at=now)
+    return do(auth.import_account(record)).id
 
 
 def log_in(auth, identifier=ADA, password=PASSWORD):

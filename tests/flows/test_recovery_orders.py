@@ -4,9 +4,8 @@ from functools import partial
 
 import pytest
 
-from authcore.accounts import password_id
 from authcore.auth import Issued
-from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, Credential
+from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot
 from authcore.errors import (
     AccountDeleted,
     AccountDisabled,
@@ -26,6 +25,7 @@ from tests.flows.people import (
     NEW_PASSWORD,
     OTHER_PASSWORD,
     PASSWORD,
+    arrive_without_password,
     derive,
     do,
     join,
@@ -68,9 +68,11 @@ def opening(auth):
 def one_code_twice(store=MemoryStore, *, passwordless=False, two_codes=False):
     """A code is entered twice at the same time, with another password each time; or two codes are, once each."""
     auth = empty(store)
-    ada = join(auth)
     if passwordless:
-        auth.store._kept.pop((Credential, password_id(ada.id)))  # noqa: SLF001  no flow makes such an account
+        arrive_without_password(auth)
+    else:
+        join(auth)
+    (ada,) = kept(auth, Account)
     issued = do(auth.request_recovery(identifier=ADA))
     flows = {
         "a": entering(auth, OTHER_PASSWORD, issued),

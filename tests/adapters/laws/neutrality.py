@@ -14,7 +14,7 @@ from tests.adapters.sites import POLICY
 STRANGERS = ("stranger@example.org", "+442079460018", "stranger")
 
 
-def _masked(reply):
+def masked(reply):
     """Return an answer with its token's letters hidden, but not their number."""
     status, headers, body = reply.own
     hidden = [
@@ -23,7 +23,7 @@ def _masked(reply):
     return status, hidden, body
 
 
-async def _known(site):
+async def known_people(site):
     """Fill a site with people in every state, and return how each is named."""
     await site.enrol("proven@example.org", username="proven")
     await site.enrol("+15005550006")
@@ -50,9 +50,9 @@ async def _known(site):
 class Neutrality:
     """To be inherited by the contract."""
 
-    async def test_login_does_not_tell_who_is_known(self, site):
+    async def test_login_does_not_tell_who_isknown_people(self, site):
         """A wrong password gets the same answer, to the byte, whoever is named: somebody, nobody, in any state."""
-        known = await _known(site)
+        known = await known_people(site)
         expected = await site.post("/auth/login", {"identifier": STRANGERS[0], "password": "wrong wrong wrong"})
         is_problem(expected, 401, "invalid_credentials")
         for name in (*STRANGERS, *known):
@@ -61,7 +61,7 @@ class Neutrality:
 
     async def test_unproven_address_names_nobody(self, site):
         """The right password of an address that was never proven, or of a decoy, gets a stranger's answer too."""
-        await _known(site)
+        await known_people(site)
         expected = await site.post("/auth/login", {"identifier": STRANGERS[0], "password": PASSWORD})
         for name, password in (("unproven@example.org", PASSWORD), ("decoy@example.org", OTHER_PASSWORD)):
             reply = await site.post("/auth/login", {"identifier": name, "password": password})
@@ -78,17 +78,15 @@ class Neutrality:
         ]
         assert [reply.own for reply in replies] == [replies[2].own] * 3
 
-    async def test_registration_does_not_tell_who_is_known(self, site):
+    async def test_registration_does_not_tell_who_isknown_people(self, site):
         """A taken address gets the answer of a new one, to the byte but for the token's letters."""
-        known = [name for name in await _known(site) if name.endswith("@example.org")]
+        known = [name for name in await known_people(site) if name.endswith("@example.org")]
         replies = {
             name: await site.post("/auth/register", {"email": name, "password": OTHER_PASSWORD})
             for name in (BOB, *known)
         }
         is_json(replies[BOB], 202)
-        assert {name: _masked(reply) for name, reply in replies.items()} == dict.fromkeys(
-            replies, _masked(replies[BOB])
-        )
+        assert {name: masked(reply) for name, reply in replies.items()} == dict.fromkeys(replies, masked(replies[BOB]))
 
     async def test_registration_of_a_taken_address_changes_nothing(self, site):
         """The owner of the address is told by message, goes on as before, and no code fits the stranger's challenge."""
@@ -114,9 +112,9 @@ class Neutrality:
         await site.settled()
         assert [letter.kind for letter in site.mailbox.letters] == [MessageKind.ALREADY_REGISTERED]
 
-    async def test_challenges_do_not_tell_who_is_known(self, site):
+    async def test_challenges_do_not_tell_who_isknown_people(self, site):
         """After registering, another code and every wrong one get the same answers, whosever the address is."""
-        known = [name for name in await _known(site) if name.endswith("@example.org")]
+        known = [name for name in await known_people(site) if name.endswith("@example.org")]
         site.mailbox.letters.clear()
         answers = {}
         for name in (BOB, *known):
@@ -127,7 +125,7 @@ class Neutrality:
                 await eve.post("/auth/verify", {"code": "no code"})
             await eve.post("/auth/verification")
             await eve.post("/auth/verify", {"code": "no code"})
-            answers[name] = [_masked(reply) for reply in eve.replies]
+            answers[name] = [masked(reply) for reply in eve.replies]
         assert answers == dict.fromkeys(answers, answers[BOB])
         assert {reply[0] for reply in answers[BOB]} == {202, 422, 410}
         await site.settled()

@@ -26,6 +26,8 @@ GOOD = {
     "/auth/resend": None,
     "/auth/two-step": {"purpose": "pay"},
     "/auth/two-step/answer": {"purpose": "pay", "code": "000000"},
+    "/auth/recovery": {"identifier": ADA},
+    "/auth/recovery/answer": {"code": "000000", "new_password": OTHER_PASSWORD},
     "/auth/captcha": None,
     "/auth/password": {"current_password": PASSWORD, "new_password": OTHER_PASSWORD},
 }
