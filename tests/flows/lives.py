@@ -8,8 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from authcore.audit import session_digest
 from authcore.policy import Policy
 from authcore.testing import build_auth
+from authcore.throttle import Throttle
 from tests.flows.model import Model
-from tests.flows.model_words import SECOND_FACTOR, Limits, Token
+from tests.flows.model_words import RECOVER, SECOND_FACTOR, Limits, Token
 from tests.flows.people import (
     ADA,
     BOB,
@@ -24,6 +25,7 @@ from tests.flows.people import (
     wrong,
 )
 
+NEVER = Throttle(limit=100_000, window=timedelta(hours=1))
 POLICY = Policy(
     grace=timedelta(minutes=2),
     rotation=timedelta(minutes=30),
@@ -34,6 +36,8 @@ POLICY = Policy(
     code_sendings=2,
     challenge_failures=2,
     challenge_window=timedelta(hours=1),
+    recoveries_per_network=NEVER,
+    recoveries_per_name=NEVER,
 )
 LIMITS = Limits(
     grace=POLICY.grace,
@@ -198,6 +202,18 @@ class Lives(RuleBasedStateMachine):
             challenge, _ = self.challenges[-1]
             self.enters(challenge, expected, derive(self.auth, challenge))
 
+    @rule(address=addresses, knows=mostly)
+    def request_recovery(self, address, knows):
+        """Somebody has forgotten a password, or says so, and mostly enters the code."""
+        self.forgets(address)
+        if knows:
+            challenge, expected = self.challenges[-1]
+            self.enters(challenge, expected, derive(self.auth, challenge))
+
+    def forgets(self, address):
+        """Ask for a code for recovery."""
+        self.asks(self.auth.request_recovery(identifier=address), self.model.request_recovery(address))
+
     @rule(challenge=anyones)
     def resend_code(self, challenge):
         """Somebody wants the same code once more."""
@@ -224,6 +240,9 @@ class Lives(RuleBasedStateMachine):
 
     def asks_again(self, issued, known):
         """Ask for a code as somebody did who has one."""
+        if known.purpose == RECOVER:
+            self.forgets(known.person.address)
+            return
         if known.asked_by is None:
             self.asks(self.auth.request_verification(challenge=issued.token), self.model.request_verification(known))
             return
@@ -251,7 +270,12 @@ class Lives(RuleBasedStateMachine):
 
     def enters(self, issued, known, code):
         """Enter a code where it was asked for."""
-        if known.asked_by is None:
+        if known.purpose == RECOVER:
+            is_right = code == derive(self.auth, issued)
+            expected = self.model.recover(known, NEW_PASSWORD, is_right=is_right)
+            flow = self.auth.recover(challenge=issued.token, code=code, new_password=NEW_PASSWORD)
+            self.plays(flow, expected)
+        elif known.asked_by is None:
             self.verifies(issued, known, code)
         else:
             self.answers(self.shown_by(known.asked_by), issued, known, code, known.purpose)

@@ -34,6 +34,7 @@ class Model(Sessions, Codes):
     sessions: list[Session] = field(default_factory=list)
     roles: dict[str, frozenset[str]] = field(default_factory=dict)
     unsent: list[tuple[str, Challenge | None]] = field(default_factory=list)
+    nobodies: dict[str, Person] = field(default_factory=dict)
 
     # --- registering and logging in ---
 

@@ -1,7 +1,7 @@
 """The model's codes: who is asked for one, what a guess comes to, and what is sent."""
 
 from authcore.errors import AttemptsExhausted, ChallengeEnded, CodeMismatch, ResendLimit, SessionExpired
-from tests.flows.model_words import SECOND_FACTOR, VERIFY, Challenge, Person
+from tests.flows.model_words import RECOVER, SECOND_FACTOR, VERIFY, Challenge, Person
 
 
 class Codes:
@@ -28,11 +28,18 @@ class Codes:
         person = self.pending_caller(token)
         return self._asked(person, SECOND_FACTOR, token.session) if isinstance(person, Person) else person
 
+    def request_recovery(self, address):
+        """Whoever has proven an address, and may use the account, gets a code there; everybody else looks as if."""
+        owner = self.owner(address)
+        if owner is None or not owner.verified or owner.disabled or owner.deleted:
+            owner = self.nobodies.setdefault(address, Person(address=address, is_decoy=True))
+        return self._asked(owner, RECOVER)
+
     def resend_code(self, challenge):
-        """A code that is waited for is sent again, some times."""
+        """A code that is waited for is sent again, some times; one that opens nothing any more looks as if it were."""
         if self._has_passed(challenge):
             return SessionExpired
-        if not self.holds(challenge):
+        if not (self._is_open(challenge) if challenge.purpose == RECOVER else self.holds(challenge)):
             return ChallengeEnded
         if challenge.sent >= self.limits.sendings:
             return ResendLimit
@@ -63,6 +70,15 @@ class Codes:
         challenge.person.verified = True
         return challenge.person
 
+    def recover(self, challenge, password, *, is_right):
+        """The right code sets a password, and ends all that was open; the owner is told."""
+        answered = SessionExpired if self._has_passed(challenge) else self._answer(challenge, RECOVER, None, is_right)
+        if answered is challenge:
+            person = challenge.person
+            person.password, person.epoch = password, person.epoch + 1
+            self.unsent.append((person.address, None))
+        return answered
+
     def answer_two_step(self, token, challenge, purpose, *, is_right):
         """A code counts for the session that asked for it, and for what it asked for."""
         if self.is_late(token.session) or self._has_passed(challenge):
@@ -89,14 +105,14 @@ class Codes:
             return ChallengeEnded
         if challenge.wrong >= self.limits.guesses:
             return AttemptsExhausted
-        if challenge.spent or not self._is_newest(challenge):
+        if challenge.spent or not (purpose == RECOVER or self._is_newest(challenge)):
             return ChallengeEnded
         failures = person.failures.setdefault(purpose, [])
         if failures and self.now - failures[0] >= self.limits.window:
             failures.clear()
         if len(failures) >= self.limits.failures:
             return AttemptsExhausted
-        if is_right and not person.is_decoy:
+        if is_right and not person.is_decoy and self._counts(challenge):
             failures.clear()
             challenge.spent = True
             return challenge
@@ -113,8 +129,17 @@ class Codes:
 
     def holds(self, challenge):
         """Whether a code is still waited for."""
-        has_ended = challenge.spent or challenge.wrong >= self.limits.guesses or self._has_passed(challenge)
-        return not has_ended and self._is_newest(challenge)
+        return self._is_open(challenge) and self._counts(challenge)
+
+    def _is_open(self, challenge):
+        return not (challenge.spent or challenge.wrong >= self.limits.guesses or self._has_passed(challenge))
+
+    def _counts(self, challenge):
+        """Whether nothing came in between: for recovery a newer code does not, but what becomes of the account does."""
+        if challenge.purpose != RECOVER:
+            return self._is_newest(challenge)
+        person = challenge.person
+        return person.epoch == challenge.epoch and not (person.disabled or person.deleted)
 
     def _send(self, challenge):
         if not challenge.person.is_decoy:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-VERIFY, SECOND_FACTOR = "verify", "second-factor"
+VERIFY, SECOND_FACTOR, RECOVER = "verify", "second-factor", "recover"
 
 
 @dataclass(frozen=True, kw_only=True)
