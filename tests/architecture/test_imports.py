@@ -57,6 +57,7 @@ DECIDING = (
     "letters",
     "lifecycle",
     "outbox",
+    "recovery",
     "registration",
     "revocation",
     "roles",

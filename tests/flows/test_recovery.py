@@ -251,7 +251,8 @@ class TestNewPasswords:
         hasher.runs.clear()
         for code in (None, "000000"):
             error = refused(auth, challenge, code, password)
-            assert (type(error), error.field) == (InvalidPassword, "new_password")
+            assert isinstance(error, InvalidPassword)
+            assert error.field == "new_password"
         assert not store.reads + hasher.runs
 
     def test_own_words_are_told_after_the_right_code_only(self, auth):
@@ -262,7 +263,8 @@ class TestNewPasswords:
         assert isinstance(refused(auth, challenge, wrong(derive(auth, challenge)), own), CodeMismatch)
         before = dict(auth.store._kept)  # noqa: SLF001  that nothing at all is written
         error = refused(auth, challenge, password=own)
-        assert (type(error), error.reason, error.field) == (InvalidPassword, "own_words", "new_password")
+        assert isinstance(error, InvalidPassword)
+        assert (error.reason, error.field) == ("own_words", "new_password")
         assert auth.store._kept == before  # noqa: SLF001
         recover(auth, challenge)
         assert opened_by(auth, NEW_PASSWORD) is None
@@ -401,7 +403,8 @@ class TestStrangers:
         """A username, somebody's or nobody's, is refused as what no code can be sent to."""
         join(auth, username="ada")
         error = refusal(auth.request_recovery(identifier=name))
-        assert (type(error), error.field, error.reason) == (InvalidIdentifier, "identifier", "no_address")
+        assert isinstance(error, InvalidIdentifier)
+        assert (error.field, error.reason) == ("identifier", "no_address")
 
     def test_nothing_stored_holds_the_name_of_whom_nobody_knows(self, auth):
         """What counts requests about a name holds a digest, which only the keyring can make."""
@@ -435,7 +438,8 @@ class TestPurposes:
         """No application asks for codes of this purpose by a session."""
         join(auth)
         error = refusal(auth.request_two_step(token=log_in(auth).token, purpose="recover"))
-        assert (type(error), error.reason) == (InvalidInput, "reserved")
+        assert isinstance(error, InvalidInput)
+        assert error.reason == "reserved"
 
 
 class TestThrottles:
@@ -449,7 +453,8 @@ class TestThrottles:
         ] * 2
         before = len(auth.store._kept)  # noqa: SLF001  that nothing at all is written
         error = refusal(auth.request_recovery(identifier=ADA, device=HERE))
-        assert (type(error), error.retry_after) == (Throttled, WINDOW.total_seconds())
+        assert isinstance(error, Throttled)
+        assert error.retry_after == WINDOW.total_seconds()
         assert len(auth.store._kept) == before  # noqa: SLF001
         ask(auth, ADA, THERE)
 

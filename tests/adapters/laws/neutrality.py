@@ -50,7 +50,7 @@ async def known_people(site):
 class Neutrality:
     """To be inherited by the contract."""
 
-    async def test_login_does_not_tell_who_isknown_people(self, site):
+    async def test_login_does_not_tell_who_is_known(self, site):
         """A wrong password gets the same answer, to the byte, whoever is named: somebody, nobody, in any state."""
         known = await known_people(site)
         expected = await site.post("/auth/login", {"identifier": STRANGERS[0], "password": "wrong wrong wrong"})
@@ -78,7 +78,7 @@ class Neutrality:
         ]
         assert [reply.own for reply in replies] == [replies[2].own] * 3
 
-    async def test_registration_does_not_tell_who_isknown_people(self, site):
+    async def test_registration_does_not_tell_who_is_known(self, site):
         """A taken address gets the answer of a new one, to the byte but for the token's letters."""
         known = [name for name in await known_people(site) if name.endswith("@example.org")]
         replies = {
@@ -112,7 +112,7 @@ class Neutrality:
         await site.settled()
         assert [letter.kind for letter in site.mailbox.letters] == [MessageKind.ALREADY_REGISTERED]
 
-    async def test_challenges_do_not_tell_who_isknown_people(self, site):
+    async def test_challenges_do_not_tell_who_is_known(self, site):
         """After registering, another code and every wrong one get the same answers, whosever the address is."""
         known = [name for name in await known_people(site) if name.endswith("@example.org")]
         site.mailbox.letters.clear()
