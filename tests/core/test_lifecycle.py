@@ -5,11 +5,11 @@ from functools import partial
 
 import pytest
 
-from authcore import lifecycle
-from authcore.entities import AuditKind, Identifier, Message, MessageKind
-from authcore.errors import AccountNotFound, IdentifierTaken, StateUnchanged
+from authcore import accounts, lifecycle
+from authcore.entities import Account, AuditEvent, AuditKind, Identifier, Message, MessageKind
+from authcore.errors import AccountNotFound, AccountUnverified, IdentifierTaken, StateUnchanged
 from authcore.identifiers import IdentifierKind
-from tests.core.ada import DECOY, EMAIL, LIVE, NOW, OCCASION, PENDING, USERNAME, claim_on, identifier_of
+from tests.core.ada import BEFORE, DECOY, EMAIL, LIVE, NOW, OCCASION, PENDING, USERNAME, claim_on, identifier_of
 
 DISABLED, DELETED, CONFIRMED, GUARDED = (
     replace(LIVE, **{field: value})
@@ -185,3 +185,38 @@ def test_trail_gives_no_other_reason(name):
     """Of every other change the trail needs to say no more than which it was."""
     change, before, _, _ = CHANGES[name]
     assert [entity.reason for entity in change(OCCASION, account=before).writes if hasattr(entity, "reason")] == [""]
+
+
+class TestRequiringRecovery:
+    """Having no password open an account until its owner has set a new one."""
+
+    CREDENTIAL = accounts.password_credential(None, LIVE, "old", now=BEFORE)
+
+    def test_password_is_blanked(self):
+        """The hash becomes one that no password has, every session ends, and the owner and the trail are told."""
+        decision = lifecycle.require_recovery(OCCASION, account=LIVE, credential=self.CREDENTIAL, secret="none")
+        account, credential, notice, event = decision.writes
+        assert decision.settle() is account
+        assert account == replace(LIVE, epoch=LIVE.epoch + 1, updated_at=NOW)
+        assert credential == replace(self.CREDENTIAL, secret="none", changed_at=NOW, updated_at=NOW)
+        assert (notice.kind, notice.account_id, notice.destination) == (
+            MessageKind.PASSWORD_CHANGED,
+            LIVE.id,
+            LIVE.email,
+        )
+        assert (event.kind, event.account_id, event.reason) == (AuditKind.PASSWORD_CHANGED, LIVE.id, "required")
+
+    def test_account_without_a_password_gets_none(self):
+        """Where there is no password none is made."""
+        decision = lifecycle.require_recovery(OCCASION, account=LIVE, credential=None, secret="none")
+        assert [type(each) for each in decision.writes] == [Account, Message, AuditEvent]
+
+    @pytest.mark.parametrize(
+        ("account", "refusal"),
+        [(None, AccountNotFound), (DECOY, AccountNotFound), (DELETED, AccountNotFound), (PENDING, AccountUnverified)],
+        ids=["nobody", "decoy", "deleted", "unproven"],
+    )
+    def test_unfit_accounts_are_refused(self, account, refusal):
+        """What operators do not see is not there, and what no code could open again is left as it is."""
+        decision = lifecycle.require_recovery(OCCASION, account=account, credential=self.CREDENTIAL, secret="none")
+        assert (type(decision.refusal), decision.writes) == (refusal, ())

@@ -1,5 +1,6 @@
 """Deciding whose forgotten password may be replaced, and what replaces it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,7 @@ class TestNaming:
         assert (NOBODY.id, NOBODY.decoy, accounts.address_of(NOBODY)) == ("nobody-x", True, EMAIL.display)
         by_phone = recovery.nobody(OCCASION, PHONE, digest="y")
         assert (by_phone.email, accounts.address_of(by_phone)) == (None, PHONE.display)
+        assert (NOBODY.version, NOBODY.epoch, NOBODY.created_at, NOBODY.updated_at) == (0, 1, NOW, NOW)
 
     @given(st.sampled_from(["ada", "Ada", "ada.l", "bob"]), st.sampled_from(["ada", "ADA", "bob"]))
     def test_digests_stand_for_names(self, one, other):
@@ -96,6 +98,7 @@ class TestNaming:
         digests = [recovery.digest_of(name, key=KEY) for name in (first, second)]
         assert (digests[0] == digests[1]) == (first.id == second.id)
         assert recovery.digest_of(first, key=OTHER_KEY) != digests[0]
+        assert all(re.fullmatch("[0-9a-f]{32}", digest) for digest in digests)
 
     @pytest.mark.parametrize(("limit", "share"), [(1, 1), (2, 1), (3, 1), (10, 5)])
     def test_one_network_has_half(self, limit, share):
@@ -144,7 +147,9 @@ class TestAsking:
         """It stays open, no code answers it, and a guess counts as before; but only where anybody may ask."""
         found = asked(LIVE)
         changed = replace(found, account=account)
-        assert challenges.subject(found.challenge, account).decoy
+        nobody = accounts.nobody(LIVE.id, epoch=LIVE.epoch, now=found.challenge.created_at)
+        assert nobody.decoy
+        assert challenges.subject(found.challenge, account) == nobody
         assert challenges.outdated(replace(found, account=challenges.subject(found.challenge, account))) is None
         assert answered(changed, right(found)).writes == answered(found, "no code").writes
         verifying = replace(found.challenge, purpose=challenges.VERIFY)
