@@ -173,9 +173,9 @@ def outdated(asked: Challenged) -> AuthError | None:
         return ChallengeEnded(cause="unknown")
     if account.epoch != challenge.epoch:
         return ChallengeEnded(cause="epoch")
-    is_newest = slot is not None and slot.challenge_id == challenge.id
-    counts = is_newest or (slot is not None and challenge.purpose in _FOR_ANYBODY)
-    return None if counts else ChallengeEnded(cause="superseded")
+    if slot is None or (slot.challenge_id != challenge.id and challenge.purpose not in _FOR_ANYBODY):
+        return ChallengeEnded(cause="superseded")
+    return None
 
 
 def answer(

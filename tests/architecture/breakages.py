@@ -1010,8 +1010,8 @@ RECOVERY = [
         law="a forgotten password is replaced by its owner alone",
         what="a newer code ends the older one",
         file="authcore/challenges.py",
-        before="counts = is_newest or (slot is not None and challenge.purpose in _FOR_ANYBODY)",
-        after="counts = is_newest",
+        before="if slot is None or (slot.challenge_id != challenge.id and challenge.purpose not in _FOR_ANYBODY):",
+        after="if slot is None or slot.challenge_id != challenge.id:",
         caught_by="flows/test_recovery.py::TestStrangers::test_newer_code_ends_no_older_one",
     ),
     Breakage(

@@ -67,7 +67,7 @@ class TwoStep(Parts):
         return await self._flows.run(decide)
 
     async def resend_code(self, challenge: str, *, device: Device | None = None) -> TwoStepSession:
-        """Send the very code of a challenge once more, be it for a registration, a password, a second factor or a purpose.
+        """Send the very code of a challenge once more, whatever it is for: a registration, recovery, a purpose.
 
         `challenge` is the challenge's token, which goes on to hold.  Raises InvalidToken if it is none, ChallengeEnded
         when there is nothing to send any more, and ResendLimit after `Policy.code_sendings`.
