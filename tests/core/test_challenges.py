@@ -87,10 +87,11 @@ class TestPurposes:
             challenges.check_purpose(purpose)
         assert (caught.value.field, caught.value.reason) == ("purpose", "malformed")
 
-    def test_our_own_is_reserved(self):
-        """The purpose of proving an address is nobody else's."""
+    @pytest.mark.parametrize("purpose", [challenges.VERIFY, challenges.SECOND_FACTOR, challenges.RECOVER])
+    def test_our_own_are_reserved(self, purpose):
+        """The purposes of proving an address, of the second factor and of recovery are nobody else's."""
         with pytest.raises(InvalidInput) as caught:
-            challenges.check_purpose(challenges.VERIFY)
+            challenges.check_purpose(purpose)
         assert (caught.value.field, caught.value.reason) == ("purpose", "reserved")
 
     @given(st.text("aZ0-_ é", max_size=25) | st.text(st.characters(exclude_categories=()), max_size=25))
