@@ -14,6 +14,7 @@ from authcore.testing import build_auth
 from tests.flows.broken_stores import everything
 from tests.flows.people import (
     ADA,
+    BOB,
     NEW_PASSWORD,
     OTHER_PASSWORD,
     PASSWORD,
@@ -79,8 +80,13 @@ def told(auth):
         refusal(auth.authenticate(session.token)),
         refusal(auth.log_in(identifier=ADA, password="\ud800")),
     ]
+    forgotten, unknown = (do(auth.request_recovery(identifier=each)) for each in (ADA, BOB))
+    codes += [derive(auth, each) for each in (forgotten, unknown)]
+    guessed = auth.recover(challenge=unknown.token, code=codes[-1], new_password=OTHER_PASSWORD)
+    recovered = auth.recover(challenge=forgotten.token, code=codes[-2], new_password=OTHER_PASSWORD)
+    results += [forgotten, unknown, refusal(guessed), do(recovered)]
     do(auth.deliver_due())
-    tokens = [each.token for each in (challenge, decoy, nobody, session, asked, successor)]
+    tokens = [each.token for each in (challenge, decoy, nobody, session, asked, successor, forgotten, unknown)]
     return {"codes": codes, "tokens": tokens, "passwords": [PASSWORD, OTHER_PASSWORD, NEW_PASSWORD], "results": results}
 
 
@@ -115,7 +121,7 @@ def test_no_code_is_shown(auth, told):
 def test_refusals_tell_no_secret(told):
     """What a refusal says, to the caller or to the log, holds no password and no token."""
     refusals = [result for result in told["results"] if isinstance(result, Exception)]
-    assert len(refusals) == 5
+    assert len(refusals) == 6
     for refused in refusals:
         assert isinstance(refused, AuthError)
         said = f"{refused} {refused.args} {refused.cause} {dict(refused.evidence)} {refused.__cause__}"
