@@ -86,10 +86,9 @@ class TestNaming:
 
     def test_nobody_is_the_same_each_time(self):
         """Whoever nobody knows is a decoy, named by the digest, with the address where nothing is sent."""
-        assert (NOBODY.id, NOBODY.decoy, accounts.address_of(NOBODY)) == ("nobody-x", True, EMAIL.display)
-        by_phone = recovery.nobody(OCCASION, PHONE, digest="y")
-        assert (by_phone.email, accounts.address_of(by_phone)) == (None, PHONE.display)
-        assert (NOBODY.version, NOBODY.epoch, NOBODY.created_at, NOBODY.updated_at) == (0, 1, NOW, NOW)
+        expected = Account(id="nobody-x", created_at=NOW, updated_at=NOW, epoch=1, decoy=True, email=EMAIL.display)
+        assert recovery.nobody(OCCASION, EMAIL, digest="x") == expected
+        assert recovery.nobody(OCCASION, PHONE, digest="x") == replace(expected, email=None, phone=PHONE.display)
 
     @given(st.sampled_from(["ada", "Ada", "ada.l", "bob"]), st.sampled_from(["ada", "ADA", "bob"]))
     def test_digests_stand_for_names(self, one, other):
@@ -116,6 +115,11 @@ class TestAsking:
         assert [type(each) for each in mine] == [type(each) for each in nobodys]
         assert (of(mine, Message).kind, of(nobodys, Message).kind) == (MessageKind.CODE, MessageKind.DECOY)
         assert of(mine, Message).destination == of(nobodys, Message).destination == EMAIL.display
+
+    def test_newer_challenge_brings_no_new_guesses(self):
+        """What fills the slot again leaves the failures that it has counted."""
+        failing = replace(asked(LIVE).slot, version=1, failures=7, failing_since=BEFORE)
+        assert asked(LIVE, failing).slot == replace(failing, challenge_id=OCCASION.ids.session)
 
     def test_newer_challenges_end_no_older_one(self):
         """A challenge that is not in its account's slot any more counts for recovery, and for nothing else."""
@@ -147,8 +151,7 @@ class TestAsking:
         """It stays open, no code answers it, and a guess counts as before; but only where anybody may ask."""
         found = asked(LIVE)
         changed = replace(found, account=account)
-        nobody = accounts.nobody(LIVE.id, epoch=LIVE.epoch, now=found.challenge.created_at)
-        assert nobody.decoy
+        nobody = Account(id=LIVE.id, created_at=NOW, updated_at=NOW, epoch=LIVE.epoch, decoy=True)
         assert challenges.subject(found.challenge, account) == nobody
         assert challenges.outdated(replace(found, account=challenges.subject(found.challenge, account))) is None
         assert answered(changed, right(found)).writes == answered(found, "no code").writes
@@ -222,8 +225,9 @@ class TestRecovering:
         assert of(decision.writes, Credential) == replace(CREDENTIAL, updated_at=NOW, changed_at=NOW, secret="new")
         message = of(decision.writes, Message)
         assert (message.kind, message.destination) == (MessageKind.PASSWORD_CHANGED, LIVE.email)
-        events = [(each.kind, each.reason) for each in decision.writes if isinstance(each, AuditEvent)]
-        assert events == [(AuditKind.CODE_ACCEPTED, "recover"), (AuditKind.PASSWORD_CHANGED, "recover")]
+        events = [(each.kind, each.reason, each.account_id) for each in decision.writes if isinstance(each, AuditEvent)]
+        kinds = (AuditKind.CODE_ACCEPTED, AuditKind.PASSWORD_CHANGED)
+        assert events == [(kind, "recover", LIVE.id) for kind in kinds]
         assert not [each for each in decision.writes if isinstance(each, AuthenticationSession)]
 
     def test_first_password_is_made(self):
