@@ -27,6 +27,7 @@ INSTALLATIONS = {
         "tools",
         ["core/test_keyring.py", "core/test_signing.py", "core/test_tokens.py"],
     ),
+    "legacy": (["core_alone"], "tools", ["core/test_foreign_hashes.py", "flows/test_foreign_hashes.py"]),
     "captcha": (
         ["core_alone"],
         "tools",

@@ -21,7 +21,7 @@ __all__ = ["PREFIX", "Settings", "inherited", "read_settings", "read_text", "var
 PREFIX: Final = "AUTHCORE_"
 """How the names of all variables begin, unless the application chooses another prefix."""
 
-_READ_ELSEWHERE: Final = ("KEYS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME")
+_READ_ELSEWHERE: Final = ("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME")
 """What is no setting: `Keyring.from_env` and `FirstAdministrator.from_env` read it."""
 
 

@@ -9,11 +9,11 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from authcore.errors import ConfigurationError, InvalidPassword, Overloaded
 
-__all__ = ["Argon2Hasher"]
+__all__ = ["Argon2Hasher", "Measured", "encoded", "memory_of"]
 
 _MIB: Final = 1024
 
@@ -28,6 +28,21 @@ _PHC: Final = re.compile(
     r"\$argon2id\$v=19\$m=([1-9][0-9]{0,9}),t=([1-9][0-9]{0,9}),p=([1-9][0-9]{0,9})"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})"
 )
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A hasher that tells how much memory a hash takes, so that no more run at once than there is room for."""
+
+    @property
+    def memory(self) -> int:
+        """How many bytes one hash holds while it runs."""
+        ...
+
+
+def memory_of(hasher: object) -> int:
+    """Return how many bytes one hash of a hasher holds while it runs; 64 MiB where it does not tell."""
+    return hasher.memory if isinstance(hasher, Measured) else 64 * _MIB * 1024
 
 
 class _Parameters(NamedTuple):
@@ -99,7 +114,7 @@ class Argon2Hasher:
 
         if len(salt) != self.salt_len:
             raise ConfigurationError(f"A salt of {self.salt_len} bytes is needed.")
-        secret = _encoded(password)
+        secret = encoded(password)
         if secret is None:
             raise InvalidPassword("malformed")
         try:
@@ -118,7 +133,7 @@ class Argon2Hasher:
         """
         from argon2 import exceptions, low_level  # noqa: PLC0415 - importing authcore must not load the C library
 
-        parameters, secret = _parsed(stored), _encoded(password)
+        parameters, secret = _parsed(stored), encoded(password)
         # A stored hash that asks for gigabytes or hours would get them: judge it before the library reads it.
         if parameters is None or secret is None or not self._may_run(parameters):
             return False
@@ -148,6 +163,11 @@ class Argon2Hasher:
         return f"$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${tag}"
 
     @property
+    def memory(self) -> int:
+        """How many bytes one hash holds while it runs."""
+        return self.memory_cost * 1024
+
+    @property
     def _parameters(self) -> _Parameters:
         return _Parameters(self.memory_cost, self.time_cost, self.parallelism, self.salt_len, self.hash_len)
 
@@ -167,8 +187,8 @@ class _CheapestHasher(Argon2Hasher):
     _floor = ((1, 8),)
 
 
-def _encoded(password: str) -> bytes | None:
-    """The bytes of a password, or None for lone surrogates; the codec's own exception would carry the password."""
+def encoded(password: str) -> bytes | None:
+    """Return the bytes of a password, or None for lone surrogates; the codec's own exception would carry it."""
     try:
         return password.encode("utf-8")
     except UnicodeEncodeError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Final, cast
 
 from authcore.errors import ConfigurationError, InvalidToken, SessionExpired
@@ -79,7 +80,7 @@ class _Reader(ABC):
         # `crit` or `b64` for an attacker to choose.
         key = self._known.get((kind, header))
         if key is None:
-            raise InvalidToken(cause="header")
+            raise InvalidToken(cause="retired" if (kind, header) in self._retired else "header")
         if not _is_signed(f"{header}.{payload}", signature, key):
             raise InvalidToken(cause="signature")
         reference = self._reference(_claims(payload))
@@ -101,7 +102,12 @@ class _Reader(ABC):
     @cached_property
     def _known(self) -> dict[tuple[TokenKind, str], _Key]:
         """The key of each header that these keys write."""
-        return {(kind, _header(kind, key)): key for kind in TokenKind for key in self._keys(kind)}
+        return {(kind, _header(kind, key.algorithm, key.kid)): key for kind in TokenKind for key in self._keys(kind)}
+
+    @cached_property
+    def _retired(self) -> frozenset[tuple[TokenKind, str]]:
+        """The headers that retired keys wrote, known so that the log can tell them from nonsense."""
+        return frozenset()
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ class Tokens(_Reader):
             "exp": math.ceil(reference.expires_at.timestamp()),
         }
         key = self._signing[kind]
-        return _signed(f"{_header(kind, key)}.{_written(claims)}", key)
+        return _signed(f"{_header(kind, key.algorithm, key.kid)}.{_written(claims)}", key)
 
     def _keys(self, kind: TokenKind) -> Sequence[_Key]:
         # A derived key serves one kind of token.  A key that was given serves all: what keeps the kinds apart then is
@@ -166,12 +172,17 @@ class Tokens(_Reader):
         ]
 
     @cached_property
+    def _retired(self) -> frozenset[tuple[TokenKind, str]]:
+        every = product(TokenKind, Algorithm, self.keyring.retired)
+        return frozenset((kind, _header(kind, algorithm, kid)) for kind, algorithm, kid in every)
+
+    @cached_property
     def _signing(self) -> dict[TokenKind, SigningKey]:
         return {kind: self.keyring.signing or self._derived(kind)[0] for kind in TokenKind}
 
 
-def _header(kind: TokenKind, key: _Key) -> str:
-    return _written({"alg": key.algorithm, "kid": key.kid, "typ": kind})
+def _header(kind: TokenKind, algorithm: Algorithm, kid: str) -> str:
+    return _written({"alg": algorithm, "kid": kid, "typ": kind})
 
 
 def _signed(message: str, key: SigningKey) -> str:

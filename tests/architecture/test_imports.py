@@ -24,6 +24,7 @@ LIBRARIES = {
     "jwt": "authcore.tokens",
     "captcha": "authcore.captcha",
     "cryptography": "authcore.asymmetric",
+    "bcrypt": "authcore.foreign_hashes",
 }
 """The third-party imports of the core, and the one module that each belongs to."""
 
@@ -97,7 +98,7 @@ def test_core_knows_no_event_loop():
 
 
 def test_libraries_have_one_home():
-    """The core's only third-party imports are argon2, jwt, captcha and cryptography, each in one module."""
+    """The core's only third-party imports are argon2, jwt, captcha, cryptography and bcrypt, each in one module."""
     assert not [
         f"{module.name} imports {name}"
         for module in core()

@@ -34,7 +34,7 @@ def on_event_loop(auth: Auth) -> Auth:
     return replace(
         auth,
         clock=LoopClock() if type(auth.clock) is SystemClock else auth.clock,
-        offload=BoundedPool() if auth.offload is inline else auth.offload,
+        offload=BoundedPool.for_hasher(auth.hasher) if auth.offload is inline else auth.offload,
         renderer=auth.renderer or _speaking_apart(auth.policy.captcha),
         rendering=_rendering_pool() if auth.rendering is inline else auth.rendering,
     )
