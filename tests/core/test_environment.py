@@ -163,7 +163,7 @@ def test_unknown_names_are_refused():
     assert problems(X_INNER="1") == ["X_INNER is nothing that is read; the closest name is X_INNER_ON"]
 
 
-@pytest.mark.parametrize("name", ["KEYS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"])
+@pytest.mark.parametrize("name", ["KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"])
 def test_other_variables_of_authcore_are_known(name):
     """What is read elsewhere is no unknown name."""
     assert read(**{f"X_{name}": "x"}) == Example()
@@ -295,6 +295,21 @@ def test_keys_are_read():
     """A keyring is read from one variable."""
     assert Keyring.from_env(environ={"AUTHCORE_KEYS": f"k2:{SECRET},k1:{SECRET[2:]}a0"}).kids == ("k2", "k1")
     assert Keyring.from_env("SHOP_", {"SHOP_KEYS": f"k1:{SECRET}"}).kids == ("k1",)
+
+
+def test_peppers_are_read():
+    """Peppers are read from a variable of their own; without it there are none."""
+    environ = {"AUTHCORE_KEYS": f"k1:{SECRET}", "AUTHCORE_PEPPERS": f"p2:{SECRET[2:]}a0,p1:{SECRET[2:]}a1"}
+    assert [pepper.kid for pepper in Keyring.from_env(environ=environ).peppers] == ["p2", "p1"]
+    assert Keyring.from_env(environ={"AUTHCORE_KEYS": f"k1:{SECRET}", "AUTHCORE_PEPPERS": ""}).peppers == ()
+
+
+@pytest.mark.parametrize("peppers", [SECRET, f"p1:{SECRET}", "p1:x"])
+def test_broken_peppers_are_refused(peppers):
+    """A pepper that cannot be read, or is a key already, is refused; both variables are named, and nothing of them."""
+    with pytest.raises(ConfigurationError, match=r"^AUTHCORE_KEYS, AUTHCORE_PEPPERS: ") as refused:
+        Keyring.from_env(environ={"AUTHCORE_KEYS": f"k1:{SECRET}", "AUTHCORE_PEPPERS": peppers})
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize("environ", [{}, {"AUTHCORE_KEYS": ""}, {"AUTHCORE_KEYS": SECRET}, {"AUTHCORE_KEYS": "k1:x"}])

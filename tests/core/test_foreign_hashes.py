@@ -11,7 +11,7 @@ from dataclasses import replace
 import bcrypt
 import pytest
 from argon2 import low_level
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from authcore import foreign_hashes
 from authcore.errors import ConfigurationError, Overloaded
@@ -203,6 +203,7 @@ class TestRefusing:
         assert not CAPPED.verify(stored, password)
         assert not CAPPED.knows(stored)
 
+    @settings(max_examples=30)
     @given(
         st.sampled_from(
             [value for name, value in vars(foreign_hashes).items() if name.isupper() and isinstance(value, re.Pattern)]

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from authcore.errors import ConfigurationError
-from authcore.keyring import Keyring, RootKey
+from authcore.keyring import Keyring, KeyState, RootKey
 from authcore.signing import Algorithm, SigningKey
 from tests.core.keys import signing_key
 
 SECRET = hashlib.sha256(b"one").digest()
 OTHER = hashlib.sha256(b"two").digest()
+THIRD = hashlib.sha256(b"three").digest()
 RING = Keyring([RootKey("new", SECRET), RootKey("old", OTHER)])
 EDDSA = signing_key(Algorithm.EDDSA)
 RS256 = signing_key(Algorithm.RS256)
@@ -183,8 +184,97 @@ class TestKeyring:
         assert RING.derive(kid, "code") is None
 
 
+class TestPeppers:
+    """Secrets for passwords, apart from those for tokens and codes."""
+
+    RING = Keyring(RING.keys, peppers=[RootKey("p1", THIRD)])
+
+    def test_pepper_is_derived_by_hkdf(self):
+        """The key of a pepper is 32 bytes of HKDF-SHA256, with our name as salt and "pepper" as purpose."""
+        assert self.RING.pepper("p1") == _hkdf(THIRD, b"authcore", b"authcore/pepper", 32)
+        assert self.RING.newest_pepper == "p1"
+
+    def test_peppers_serve_nothing_else(self):
+        """No token or code is made of a pepper, and no root key is one."""
+        assert self.RING.derive("p1", "pepper") is None
+        assert self.RING.pepper("new") is self.RING.pepper("gone") is None
+        assert (self.RING.kids, RING.newest_pepper) == (("new", "old"), None)
+
+    @pytest.mark.parametrize(
+        "peppers",
+        [
+            [RootKey("p1", SECRET)],
+            [RootKey("old", THIRD)],
+            [RootKey("p1", THIRD), RootKey("p2", THIRD)],
+            [RootKey("s1", THIRD)],
+            [RootKey("p1", hashlib.sha512(b"HS256 s1").digest())],
+        ],
+    )
+    def test_no_secret_serves_two_purposes(self, peppers):
+        """A pepper that is also a root secret, a key of tokens, or another pepper is refused, and so is its id."""
+        signing = signing_key(Algorithm.HS256)
+        with pytest.raises(ConfigurationError, match="share an id or a secret"):
+            Keyring(RING.keys, signing, peppers=peppers)
+
+    def test_other_keys_are_no_peppers(self):
+        """A key of tokens among the peppers is refused."""
+        with pytest.raises(ConfigurationError, match=r"^a pepper must be a RootKey$"):
+            Keyring(RING.keys, peppers=[EDDSA])
+
+
+class TestStates:
+    """Signing, verifying, retired."""
+
+    def test_each_key_has_a_state(self):
+        """Whatever makes something new is signing, whatever else is there is verifying, and the rest is retired."""
+        third = RootKey("p2", hashlib.sha256(b"four").digest())
+        ring = Keyring(RING.keys, EDDSA, [signing_key(Algorithm.ES256, "s2")], [RootKey("p1", THIRD), third], ["k0"])
+        assert ring.states == {
+            "new": KeyState.SIGNING,
+            "old": KeyState.VERIFYING,
+            "s1": KeyState.SIGNING,
+            "s2": KeyState.VERIFYING,
+            "p1": KeyState.SIGNING,
+            "p2": KeyState.VERIFYING,
+            "k0": KeyState.RETIRED,
+        }
+        assert RING.states == {"new": KeyState.SIGNING, "old": KeyState.VERIFYING}
+
+    @pytest.mark.parametrize("kid", ["new", "old", "s1", "s2", "p1", "k0"])
+    def test_retired_id_never_comes_back(self, kid):
+        """A key that is retired and still there, or retired twice, is refused."""
+        ring = Keyring(RING.keys, EDDSA, [signing_key(Algorithm.ES256, "s2")], [RootKey("p1", THIRD)], ["k0"])
+        with pytest.raises(ConfigurationError, match=r"^a retired key must be gone"):
+            replace(ring, retired=["k0", kid])
+
+    def test_retired_ids_are_ids(self):
+        """What could be the id of no key is not the id of a retired one."""
+        with pytest.raises(ConfigurationError, match=r"^a key id is"):
+            Keyring(RING.keys, retired=["a b"])
+
+    def test_retired_keys_derive_nothing(self):
+        """Of a retired key nothing is derived."""
+        assert Keyring(RING.keys, retired=["k0"]).derive("k0", "code") is None
+
+
 class TestParsing:
     """Reading a ring from one line."""
+
+    def test_peppers_and_retired_keys_are_read(self):
+        """Peppers have a line of their own, and either line may name keys that are gone."""
+        read = Keyring.parse(f"new:{SECRET.hex()}, k0:retired", peppers=f"p1:{THIRD.hex()},p0:retired")
+        assert read == Keyring([RootKey("new", SECRET)], peppers=[RootKey("p1", THIRD)], retired=["k0", "p0"])
+
+    def test_pepper_at_fault_is_named_by_its_place(self):
+        """A pepper that cannot be read is told apart from a key that cannot."""
+        with pytest.raises(ConfigurationError, match=r"^pepper 2 must be written as kid:hex"):
+            Keyring.parse(f"new:{SECRET.hex()}", peppers=f"p1:{THIRD.hex()},p2:12")
+
+    @pytest.mark.parametrize("text", ["k0:retired", f"new:{SECRET.hex()},new:retired", f"new:{SECRET.hex()},:retired"])
+    def test_a_retired_key_is_no_key(self, text):
+        """A line of retired keys alone, one that keeps a retired key, and one that names none are refused."""
+        with pytest.raises(ConfigurationError):
+            Keyring.parse(text)
 
     @pytest.mark.parametrize(
         "text",

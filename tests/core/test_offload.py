@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, strategies as st
 
 from authcore.captcha_settings import CaptchaSettings
-from authcore.errors import Overloaded
-from authcore.offload import BoundedPool, LoopClock, on_event_loop
+from authcore.errors import ConfigurationError, Overloaded
+from authcore.hashing import Argon2Hasher
+from authcore.offload import Background, BoundedPool, LoopClock, on_event_loop, pool, threads_for
 from authcore.rendering import Rendering
 from authcore.system import SystemClock, inline
 from authcore.testing import FakeClock, build_auth
@@ -174,6 +176,84 @@ def test_pool_costs_nothing_before_its_first_work():
     before = set(threading.enumerate())
     BoundedPool()
     assert set(threading.enumerate()) <= before
+
+
+# --- how large it is ------------------------------------------------------------------------------------------------
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "processes", "threads"),
+    [
+        (1, 8192, 1, 1),
+        (2, 8192, 1, 2),
+        (64, 8192, 1, 4),
+        (4, 1024, 1, 4),
+        (4, 1023, 1, 3),
+        (4, 512, 1, 2),
+        (4, 511, 1, 1),
+        (4, 64, 1, 1),
+        (4, None, 1, 4),
+        (64, None, 1, 4),
+        (4, None, 8, 1),
+        (16, 8192, 8, 2),
+        (16, 8192, 4, 4),
+        (16, 2048, 8, 1),
+    ],
+)
+def test_pool_is_sized_from_cores_and_memory(cores, memory, processes, threads):
+    """As many hashes of 64 MiB run as there are cores, up to 4, in a quarter of the memory; one always may."""
+    size = memory and memory * MIB
+    assert threads_for(memory_each=64 * MIB, cores=cores, memory=size, processes=processes) == threads
+
+
+@given(st.integers(1, 2**33), st.integers(1, 256), st.none() | st.integers(2**20, 2**42), st.integers(1, 64))
+def test_no_pool_outgrows_its_share(each, cores, memory, processes):
+    """Whatever the machine, all hashes together hold at most a quarter of it, unless each process runs but one."""
+    try:
+        threads = threads_for(memory_each=each, cores=cores, memory=memory, processes=processes)
+    except ConfigurationError:
+        assert memory is not None
+        assert each * processes > memory
+        return
+    assert 1 <= threads <= max(1, cores // processes)
+    assert threads == 1 or memory is None or threads * each * processes <= memory / 4
+    assert memory is None or each * processes <= memory
+
+
+@pytest.mark.parametrize("wrong", [{"memory_each": 0}, {"cores": 0}, {"processes": 0}])
+def test_pool_of_nothing_is_refused(wrong):
+    """Sizes that cannot be are refused."""
+    with pytest.raises(ConfigurationError):
+        threads_for(**{"memory_each": 64 * MIB, "cores": 4, "memory": None, **wrong})
+
+
+def test_hash_that_does_not_fit_is_told_at_the_start(monkeypatch):
+    """Where not even one hash fits into the memory, the application does not start, instead of failing at a login."""
+    monkeypatch.setattr(pool, "usable_memory", lambda: 63 * MIB)
+    with pytest.raises(ConfigurationError, match="takes 64 MiB, and there are 63"):
+        on_event_loop(build_auth(hasher=Argon2Hasher()))
+
+
+def test_adapters_size_their_pool(monkeypatch):
+    """The pool that takes the place of none, in `on_event_loop` and so in every adapter, has room for the hasher."""
+    monkeypatch.setattr(pool, "usable_cores", lambda: 3)
+    monkeypatch.setattr(pool, "usable_memory", lambda: 512 * MIB)
+    for hasher, threads in ((Argon2Hasher(), 2), (Argon2Hasher.owasp_minimum(), 3)):
+        for ready in (on_event_loop(build_auth(hasher=hasher)), Background(build_auth(hasher=hasher)).auth):
+            assert (type(ready.offload), ready.offload.threads, ready.offload.waiting) == (BoundedPool, threads, 64)
+
+
+def test_application_has_the_last_word(monkeypatch):
+    """Processes, threads and queue can be chosen, and a pool that was chosen is kept."""
+    monkeypatch.setattr(pool, "usable_cores", lambda: 8)
+    monkeypatch.setattr(pool, "usable_memory", lambda: None)
+    chosen = BoundedPool.for_hasher(Argon2Hasher(), processes=4, waiting=7)
+    assert (chosen.threads, chosen.waiting) == (2, 7)
+    assert BoundedPool(threads=9).threads == 9
+    assert BoundedPool().threads == 4
+    assert on_event_loop(replace(build_auth(), offload=chosen)).offload is chosen
 
 
 # --- the clock, and what is replaced --------------------------------------------------------------------------------

@@ -165,6 +165,14 @@ class TestKeys:
         """A token signed by a key that was removed is refused by its header."""
         assert _cause(TOKEN, tokens=Tokens(Keyring([OLD]), "issuer", "audience")) == "header"
 
+    @pytest.mark.parametrize("kind", TokenKind)
+    def test_a_retired_key_ends_its_tokens(self, kind):
+        """A token of a retired key is refused like any other bad one; the log is told that the key was retired."""
+        former = Tokens(Keyring([OLD], retired=["new"]), "issuer", "audience")
+        assert _cause(TOKENS.encode(kind, REFERENCE), kind=kind, tokens=former) == "retired"
+        assert _cause(_headed(kid="other"), tokens=former) == "header"
+        assert _cause(_headed(alg="none"), tokens=former) == "header"
+
     def test_another_secret_of_the_same_name_is_not_ours(self):
         """A token signed by another secret under a kid of ours is refused."""
         foreign = Tokens(Keyring([RootKey("new", hashlib.sha256(b"foreign").digest())]), "issuer", "audience")

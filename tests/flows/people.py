@@ -5,11 +5,13 @@ from collections import Counter
 from dataclasses import replace
 
 from authcore.codes import CODE_KEY, code_of
-from authcore.entities import Account, AuthenticationSession, Identifier, Message, Role, TwoStepSession
+from authcore.entities import Account, AuthenticationSession, Credential, Identifier, Message, Role, TwoStepSession
+from authcore.foreign_hashes import DJANGO, Upgrading
 from authcore.imported_accounts import AccountRecord
 from authcore.memory import MemoryStore
 from authcore.ports import PasswordHasher, by_id
 from authcore.testing import run_sync
+from tests.core.foreign import as_django_stored
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
 PASSWORD = "a loom that weaves algebra"
@@ -140,6 +142,13 @@ def put(auth, entity, **changes):
     """Change a stored entity behind the library's back, as an operator's tool would; returns what is stored then."""
     do(auth.store.commit([replace(stored(auth, entity), **changes)]))
     return stored(auth, entity)
+
+
+def with_foreign_hash(auth, secret=None):
+    """The same auth, accepting Django's hashes, with the one password that it keeps hashed by Django."""
+    (credential,) = kept(auth, Credential)
+    put(auth, credential, secret=secret or as_django_stored(PASSWORD))
+    return replace(auth, hasher=Upgrading(auth.hasher, accepts=DJANGO))
 
 
 def holder(auth, identifier_id):

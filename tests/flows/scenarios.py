@@ -44,6 +44,7 @@ from tests.flows.people import (
     register,
     role,
     stored,
+    with_foreign_hash,
     wrong,
 )
 
@@ -365,11 +366,12 @@ def new_code_while_old_one_is_entered(store=MemoryStore):
 # --- sessions and passwords -------------------------------------------------------------------------------------------
 
 
-def login_during_change(store=MemoryStore, *, rehash=False):
+def login_during_change(store=MemoryStore, *, rehash=False, foreign=False):
     """Somebody logs in by a password that is being changed; perhaps its hash is being replaced, too."""
     auth = empty(store)
     join(auth)
     session = log_in(auth)
+    auth = with_foreign_hash(auth) if foreign else auth
     newer = QuickHasher(2) if rehash else auth.hasher
     flows = {
         "login": lambda auth: replace(auth, hasher=newer).log_in(identifier=ADA, password=PASSWORD),
@@ -392,6 +394,7 @@ def login_during_change(store=MemoryStore, *, rehash=False):
 
 
 rehash_during_change = partial(login_during_change, rehash=True)
+upgrade_during_change = partial(login_during_change, foreign=True)
 
 
 def two_rehashes(store=MemoryStore):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -196,6 +197,30 @@ def test_removed_key_ends_sessions_and_a_new_one_does_not(auth):
     session = log_in(auth)
     assert attempt(replace(auth, keyring=Keyring([new, old])), session.token) is None
     assert isinstance(attempt(replace(auth, keyring=Keyring([new])), session.token), InvalidToken)
+
+
+def test_key_goes_through_its_states_and_logs_nobody_out(auth):
+    """Known, signing, verifying, retired: each step reads the tokens of its neighbours, until the last has expired."""
+    k1, k2 = RootKey("k1", bytes(range(32))), RootKey("k2", bytes(range(32, 64)))
+    steps = [Keyring([k1]), Keyring([k1, k2]), Keyring([k2, k1]), Keyring([k2], retired=["k1"])]
+    states = [{kid: state.value for kid, state in ring.states.items()} for ring in steps]
+    assert states == [
+        {"k1": "signing"},
+        {"k1": "signing", "k2": "verifying"},
+        {"k2": "signing", "k1": "verifying"},
+        {"k2": "signing", "k1": "retired"},
+    ]
+    stages = [replace(auth, keyring=ring) for ring in steps]
+    join(stages[0])
+    for before, after in pairwise(stages[:-1]):
+        token, newer = log_in(before).token, log_in(after).token
+        assert attempt(after, token) is None  # a server that is ahead
+        assert attempt(before, newer) is None  # and one that is behind
+    last = log_in(stages[1]).token
+    assert attempt(stages[-1], log_in(stages[2]).token) is None
+    assert attempt(stages[-1], last).cause == "retired"
+    auth.clock.advance(auth.policy.absolute)
+    assert isinstance(attempt(stages[2], last), InvalidToken)  # nothing is lost that would not have ended
 
 
 def test_token_holds_no_account_data(auth, session):
