@@ -8,6 +8,7 @@ import pytest
 
 from authcore import Keyring
 from authcore.errors import ConfigurationError
+from authcore.keyring import KeyState
 from authcore.signing import Algorithm, SigningKey
 from authcore.testing import build_auth
 from authcore.tokens import TokenKind
@@ -16,7 +17,7 @@ from tests.flows.people import do, join, log_in
 from tests.readme.blocks import ROOT, blocks
 
 PAGE = ROOT / "docs" / "keys.md"
-_, SIGNING, VERIFYING = blocks(PAGE, "python")
+_, STATES, SIGNING, VERIFYING = blocks(PAGE, "python")
 ROWS = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", PAGE.read_text("utf-8"), re.MULTILINE))
 LINE = "k1:" + "00112233445566778899aabbccddeeff" * 2
 
@@ -34,6 +35,13 @@ def test_both_processes_understand_each_other(monkeypatch):
     exec(VERIFYING.replace(theirs["PUBLIC_PEM"], ours["public_pem"]), theirs)  # noqa: S102  as above
     read = theirs["verifier"].decode(TokenKind.AUTHENTICATION, issued.token, now=auth.clock.now())
     assert read.id == issued.session.id
+
+
+def test_states_are_shown():
+    """A line that names a retired key makes a ring that shows three states."""
+    scope = {}
+    exec(STATES, scope)  # noqa: S102  as above
+    assert set(scope["keyring"].states.values()) == set(KeyState)
 
 
 def test_every_algorithm_is_in_the_table():

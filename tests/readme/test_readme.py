@@ -23,9 +23,10 @@ ROUTES = [code for code in blocks(ROOT / "README.md", "python") if "\napp = " in
 
 @pytest.fixture
 def run_block(tmp_path, monkeypatch):
-    """Run a block as a newcomer would: in an empty folder, with a secret in the environment."""
+    """Run a block as a newcomer would: in an empty folder, with its secrets in the environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUTHCORE_KEYS", "k1:" + "00112233445566778899aabbccddeeff" * 2)
+    monkeypatch.setenv("AUTHCORE_PEPPERS", "p1:" + "ffeeddccbbaa99887766554433221100" * 2)
     monkeypatch.setattr(Sanic, "test_mode", True)
     monkeypatch.setenv("SANIC_AUTO_EXTEND", "false")
 

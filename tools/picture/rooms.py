@@ -55,6 +55,7 @@ BOXES = (
         ),
     ),
     Box("The loop", "read, decide, commit", "flowing", 3, 600, 820, ("flows",)),
+    Box("Hashers", "one around another", "leaf", 3, 850, 1160, ("foreign_hashes", "pepper")),
     Box("Settings, codes", "wishes; when and where", "pure", 4, 120, 360, ("policy", "hazards", "occasion", "codes")),
     Box("Decision", "what to write", "pure", 4, 390, 540, ("decisions",)),
     Box("The machine", "clock, log", "leaf", 4, 566, 696, ("system", "logbook")),
