@@ -787,6 +787,14 @@ STRANGERS = [
 
 HASHES = [
     Breakage(
+        law="strangers learn nothing",
+        what="hash that is never run told by its speed",
+        file="authcore/auth/logins.py",
+        before="if credential is None or not self.hasher.knows(credential.secret):",
+        after="if credential is None:",
+        caught_by="flows/test_foreign_hashes.py::test_hash_that_nobody_can_read_costs_the_same",
+    ),
+    Breakage(
         law="a hash is read whole, and its cost is judged first",
         what="stored hash as dear as it likes",
         file="authcore/foreign_hashes.py",

@@ -7,7 +7,7 @@ from typing import Final
 from authcore import accounts, sessions, throttling
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import AuthenticationSession, Device
+from authcore.entities import AuthenticationSession, Credential, Device
 from authcore.errors import InvalidCredentials, InvalidToken
 from authcore.flows import Work
 from authcore.identifiers import recognise
@@ -63,8 +63,7 @@ class Logins(Parts):
             if throttled is not None:
                 return refuse(throttled)
             credential = await password_of(work, account)
-            # Hash even for a stranger, so that both answers take the same time.
-            stored = self.hasher.dummy() if credential is None else credential.secret
+            stored = self._compared_with(credential)
             matches = await work.costly(self.hasher.verify, stored, given)
             outdated = matches and self.hasher.needs_rehash(stored)
             decided = sessions.log_in(
@@ -139,6 +138,13 @@ class Logins(Parts):
             ).also(known.writes)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
+
+    def _compared_with(self, credential: Credential | None) -> str:
+        """Return the hash that a password is compared with; a stranger's costs what a member's does."""
+        # Nor may a hash that would never be run, being too dear or of a lost pepper, be told by its speed.
+        if credential is None or not self.hasher.knows(credential.secret):
+            return self.hasher.dummy()
+        return credential.secret
 
     def _named(self, former: str | None) -> str | None:
         """Return the id of the session that a token names; whatever else a client had keeps nobody from logging in."""
