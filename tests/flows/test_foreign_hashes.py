@@ -127,7 +127,7 @@ def test_stranger_costs_what_an_upgraded_member_does(auth):
 
 @pytest.mark.parametrize("lost", ["$argon2id$v=19$m=4194304,t=1,p=1$c2FsdA$dGFn", "pepper$gone$quick$1$00$x", "!x", ""])
 def test_hash_that_nobody_can_read_costs_the_same(auth, lost):
-    """An account whose hash is too dear, of a lost pepper or unknown fails like any other, for one run of the hasher."""
+    """An account whose hash is too dear, unknown or of a lost pepper fails like any other, for one run."""
     join(auth)
     (credential,) = kept(auth, Credential)
     put(auth, credential, secret=lost)
