@@ -23,7 +23,7 @@ from authcore.key_material import Algorithm
 from authcore.keyring import Keyring, RootKey
 from authcore.memory import MemoryStore
 from authcore.permissions import Permission, PermissionSet, Requirement
-from authcore.policy import Policy
+from authcore.policy import AssuranceLevel, Policy
 from authcore.principal import Anonymous, Principal
 from authcore.roles import RoleRequirement
 from authcore.signing import SigningKey, VerificationKey
@@ -36,6 +36,7 @@ __all__ = [
     "Algorithm",
     "Anonymous",
     "Argon2Hasher",
+    "AssuranceLevel",
     "Auth",
     "AuthError",
     "AuthcoreError",

@@ -3,13 +3,14 @@
 Nothing here performs I/O, reads a clock or draws randomness.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from authcore.entities import Account, Credential, Identifier
 from authcore.errors import AccountDeleted, AccountDisabled, AccountUnverified, AuthError
-from authcore.identifiers import CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
+from authcore.identifiers import ADDRESSES, CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
 
 __all__ = [
     "Claim",
@@ -102,9 +103,11 @@ def password_id(account_id: str) -> str:
     return f"{PASSWORD}:{account_id}"
 
 
-def address_of(account: Account) -> str:
-    """Return the stored address that messages to an account go to."""
-    return account.email or account.phone or ""
+def address_of(account: Account, kinds: Collection[IdentifierKind] = ADDRESSES) -> str:
+    """Return the stored address that messages to an account go to, of one of these kinds, or an empty text."""
+    email = account.email if IdentifierKind.EMAIL in kinds else None
+    phone = account.phone if IdentifierKind.PHONE in kinds else None
+    return email or phone or ""
 
 
 def password_credential(credential: Credential | None, account: Account, secret: str, *, now: datetime) -> Credential:

@@ -1,13 +1,14 @@
 """Deciding what the trail says.  Nothing here performs I/O, reads a clock or draws randomness."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device
 from authcore.occasion import Occasion
 
-__all__ = ["record", "reuse", "session_digest"]
+__all__ = ["displaced", "record", "reuse", "session_digest"]
 
 _DIGEST_LENGTH: Final = 32
 
@@ -41,6 +42,13 @@ def reuse(session: AuthenticationSession, *, now: datetime, device: Device) -> A
         session=digest,
         network=device.network,
     )
+
+
+def displaced(occasion: Occasion, session: AuthenticationSession) -> AuditEvent:
+    """Return the event that says that a session made room for another one; it happens to a session once."""
+    event = record(occasion, AuditKind.SESSION_DISPLACED, account_id=session.account_id, session_id=session.id)
+    # One commit may make room by ending several.
+    return replace(event, id=f"{event.kind}-{event.session}")
 
 
 def session_digest(session_id: str) -> str:

@@ -19,6 +19,8 @@ AuthcoreError
 │   │   └── SessionClosed      logged out, or superseded by its successor
 │   ├── SecondFactorRequired   a pending session: its second factor comes first
 │   ├── SecondFactorFulfilled  a session that needs no second factor (any more)
+│   ├── SecondFactorUnavailable  the account has no address that a second factor may go to
+│   ├── ReauthenticationRequired  logged in, but too long ago for this action
 │   ├── AccountUnverified      told only after the right password
 │   ├── AccountDisabled        told only after the right password
 │   ├── AccountDeleted         told only after the right password
@@ -47,7 +49,9 @@ AuthcoreError
 └── ConfigurationError         unsafe or contradictory settings; raised when they are built
 """
 
+import math
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -82,12 +86,14 @@ __all__ = [
     "PasswordMismatch",
     "PermissionDenied",
     "RaceLost",
+    "ReauthenticationRequired",
     "RenderingFault",
     "RequestTooLarge",
     "ResendLimit",
     "RoleMismatch",
     "SecondFactorFulfilled",
     "SecondFactorRequired",
+    "SecondFactorUnavailable",
     "SessionClosed",
     "SessionExpired",
     "SessionRevoked",
@@ -265,6 +271,26 @@ class SecondFactorFulfilled(AuthError):
 
     code = "second_factor_fulfilled"
     text = "This session needs no second factor (any more)."
+
+
+class SecondFactorUnavailable(AuthError):
+    """The account has no address of a kind that the policy lets a second factor go to: it stays locked out."""
+
+    code = "second_factor_unavailable"
+    text = "This account has no address that a code of the second factor may be sent to. Ask an operator."
+
+
+class ReauthenticationRequired(AuthError):
+    """The session counts, but its holder has authenticated too long ago; `max_age` seconds ago is too long."""
+
+    code = "reauthentication_required"
+    text = "Give your password once more, and try again."
+
+    def __init__(self, within: timedelta) -> None:
+        # Seconds are all that a client is told (RFC 9470 section 3): never fewer than there are.
+        max_age = math.ceil(within.total_seconds())
+        super().__init__(evidence={"max_age": max_age})
+        self.max_age = max_age
 
 
 class AccountUnverified(AuthError):

@@ -6,17 +6,18 @@ No secret is here.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from ipaddress import ip_network
 from typing import Final
 
 from authcore.captcha_settings import CaptchaSettings
 from authcore.cookie_settings import CookieSettings
-from authcore.environment import PREFIX, read_settings
+from authcore.environment import PREFIX, read_settings, read_text
 from authcore.errors import ConfigurationError
-from authcore.identifiers import TYPED, IdentifierKind
+from authcore.identifiers import ADDRESSES, TYPED, IdentifierKind
 from authcore.throttle import Throttle
 
-__all__ = ["Policy"]
+__all__ = ["AssuranceLevel", "Policy"]
 
 _SHORTEST_CODE: Final = 6
 _FEWEST_CODES: Final = 10**6
@@ -27,10 +28,21 @@ _MOST_SENDINGS: Final = 8
 _LONGEST_CHALLENGE: Final = timedelta(minutes=10)
 _LONGEST_SESSION: Final = timedelta(days=30)
 _LONGEST_PENDING: Final = timedelta(hours=1)
+_MOST_SESSIONS: Final = 500
 _MOST_CODE_SENDINGS: Final = 10
 _SHORTEST_PASSWORD: Final = 8
+_SHORTEST_ONLY_FACTOR: Final = 15
+_LONGEST_AT_AAL2: Final = timedelta(hours=24)
+_LONGEST_UNUSED_AT_AAL2: Final = timedelta(hours=1)
 _SHORTEST_MAXIMUM: Final = 64
 _LONGEST_PASSWORD: Final = 4096
+
+
+class AssuranceLevel(StrEnum):
+    """How sure an application is of who is there (NIST 800-63B-4); nothing here reaches the third level."""
+
+    AAL1 = "aal1"
+    AAL2 = "aal2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +71,26 @@ class Policy:
     absolute: timedelta = timedelta(days=30)
     """After this long a person logs in again, whatever happened; at most 30 days (NIST 800-63B-4 section 2.1.3)."""
 
+    sessions_per_account: int = 50
+    """How many sessions an account may have at once, 1 to 500; and as many pending ones.
+
+    Who logs in gets in, and the session that was not used for longest ends.
+    """
+
+    fresh_for: timedelta | None = None
+    """How long after the password was given a person may end other sessions; at most 30 days (OWASP ASVS 7.5.2)."""
+
+    level: AssuranceLevel | None = None
+    """The level of assurance that all other settings must keep to (NIST 800-63B-4 section 2)."""
+
     second_factor: bool = False
     """Whether every account needs a second factor; otherwise those which have chosen to."""
 
     second_factor_time: timedelta = timedelta(minutes=15)
     """How long a pending session waits for its second factor; at most an hour."""
+
+    second_factor_by: frozenset[IdentifierKind] = ADDRESSES
+    """Which kinds of address its code may go to; mail is no second channel by NIST 800-63B-4 section 3.1.3.1."""
 
     challenge: timedelta = timedelta(minutes=10)
     """How long a code holds; at most 10 minutes (OWASP ASVS 6.5.5, NIST 800-63B-4 section 3.1.3.2)."""
@@ -175,7 +202,34 @@ class Policy:
         somebody else's.  Raises ConfigurationError, which tells all that is wrong at once and repeats no value: names
         that nothing reads, values that are not of the setting's type, and mixes that are unsafe.
         """
-        return read_settings(cls(), prefix=prefix, environ=environ, besides=besides)
+        level = (read_text("LEVEL", prefix=prefix, environ=environ) or "").strip().lower()
+        # What is no level at all is told below, with all else that is wrong.
+        defaults = {"aal1": cls.aal1, "aal2": cls.aal2}.get(level, cls)()
+        return read_settings(defaults, prefix=prefix, environ=environ, besides=besides)
+
+    @classmethod
+    def aal1(cls, **settings: object) -> "Policy":
+        """Return a policy for the first level of assurance of NIST 800-63B-4, with some settings of one's own.
+
+        Raises ConfigurationError if one of them would break the level (sections 2.1 and 3.1.1.2).
+        """
+        return cls(**(settings | {"level": AssuranceLevel.AAL1}))  # type: ignore[arg-type]  # checked as they are built
+
+    @classmethod
+    def aal2(cls, **settings: object) -> "Policy":
+        """Return a policy for the second level, with some settings of one's own.
+
+        Everybody needs a second factor, and its code goes to a phone (section 3.1.3.1).  A session ends within 24
+        hours, and within one if it is not used (section 2.2.3).  Raises ConfigurationError as `aal1` does.
+        """
+        strict = {
+            "second_factor": True,
+            "second_factor_by": frozenset({IdentifierKind.PHONE}),
+            "rotation": timedelta(minutes=15),
+            "inactivity": _LONGEST_UNUSED_AT_AAL2,
+            "absolute": _LONGEST_AT_AAL2,
+        }
+        return cls(**(strict | settings | {"level": AssuranceLevel.AAL2}))  # type: ignore[arg-type]  # as above
 
     def _problems(self) -> dict[str, bool]:
         """Each rule, as a sentence that says what to do, and whether it is broken."""
@@ -189,6 +243,20 @@ class Policy:
             "rotation must be shorter than inactivity": self.rotation >= self.inactivity,
             "inactivity must be longer than zero and at most absolute": not zero < self.inactivity <= self.absolute,
             "absolute must be at most 30 days": self.absolute > _LONGEST_SESSION,
+            "sessions_per_account must be 1 to 500": not 1 <= self.sessions_per_account <= _MOST_SESSIONS,
+            "fresh_for must be longer than zero and at most 30 days, or left out": self.fresh_for is not None
+            and not zero < self.fresh_for <= _LONGEST_SESSION,
+            "at level aal1 password_min_length must be at least 15, unless second_factor is on": self.level
+            is AssuranceLevel.AAL1
+            and not self.second_factor
+            and self.password_min_length < _SHORTEST_ONLY_FACTOR,
+            "at level aal2 second_factor must be on, and second_factor_by name no email": self.level
+            is AssuranceLevel.AAL2
+            and (not self.second_factor or IdentifierKind.EMAIL in self.second_factor_by),
+            "at level aal2 absolute must be at most 24 hours, and inactivity at most 1 hour": self.level
+            is AssuranceLevel.AAL2
+            and (self.absolute > _LONGEST_AT_AAL2 or self.inactivity > _LONGEST_UNUSED_AT_AAL2),
+            "second_factor_by must name email, phone or both": not frozenset() < self.second_factor_by <= ADDRESSES,
             "second_factor_time must be longer than zero and at most an hour": not zero
             < self.second_factor_time
             <= _LONGEST_PENDING,

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from authcore import sessions
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuthenticationSession
 from authcore.errors import (
     AuthError,
+    ConfigurationError,
     InvalidToken,
     NotAuthenticated,
     PermissionDenied,
@@ -27,9 +30,13 @@ __all__ = [
     "admit",
     "authenticate",
     "authorize",
+    "check_within",
     "identify",
     "identify_pending",
 ]
+
+
+_LONGEST_WITHIN: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,17 @@ class Principal:
     def has_roles(self, *, all_of: Iterable[str] | None = None, any_of: Iterable[str] | None = None) -> bool:
         """Tell whether it has all of, or any of, some roles; exactly one of the two must be given, and not empty."""
         return RoleRequirement(all_of=all_of, any_of=any_of).holds_for(self)
+
+    def require_fresh(self, *, within: timedelta, now: datetime) -> "Principal":
+        """Return itself if it has authenticated less than `within` ago; otherwise raise ReauthenticationRequired.
+
+        Raises ConfigurationError for a time that is not longer than zero, or longer than 30 days.
+        """
+        check_within(within)
+        refusal = sessions.stale(self.session, within=within, now=now)
+        if refusal is not None:
+            raise refusal
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +160,15 @@ def authorize(caller: Principal | Anonymous, requirement: Condition | None = Non
     if requirement is not None and not requirement.holds_for(principal):
         raise PermissionDenied(cause=str(requirement))
     return principal
+
+
+def check_within(within: timedelta) -> None:
+    """Raise ConfigurationError unless somebody may be asked to have authenticated within this time.
+
+    No session is older than 30 days.
+    """
+    if not timedelta(0) < within <= _LONGEST_WITHIN:
+        raise ConfigurationError("within must be longer than zero, and at most 30 days")
 
 
 def identify(caller: Caller, shown: Presentation) -> Decision[Principal | Pending | Anonymous]:

@@ -14,8 +14,9 @@ from authcore.errors import AccountNotFound, AuthError, InvalidInput, SecondFact
 from authcore.lifecycle import raised, visible
 from authcore.occasion import Occasion
 from authcore.policy import Policy
+from authcore.rotation import last_used
 
-__all__ = ["OpenSession", "last_used", "open_sessions", "revoke", "revoke_all", "revoke_others"]
+__all__ = ["OpenSession", "open_sessions", "revoke", "revoke_all", "revoke_others"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,6 @@ class OpenSession:
     def last_used_at(self) -> datetime:
         """When it was surely in use last."""
         return last_used(self.session)
-
-
-def last_used(session: AuthenticationSession) -> datetime:
-    """Return when a session was surely in use last: at its newest rotation, or when that one's token came first.
-
-    No use in between is written down.
-    """
-    return session.presented_at or session.rotated_at
 
 
 def open_sessions(
@@ -56,11 +49,21 @@ def open_sessions(
 
 
 def revoke(
-    occasion: Occasion, *, account: Account, session: AuthenticationSession | None
+    occasion: Occasion,
+    *,
+    account: Account,
+    session: AuthenticationSession | None,
+    current: AuthenticationSession | None = None,
 ) -> Decision[AuthenticationSession]:
-    """Decide to end one session of an account; one that has ended already, however it did, is refused."""
+    """Decide to end one session of an account; one that has ended already, however it did, is refused.
+
+    `current` is the one that its holder acts from; an operator acts from none.
+    """
     if session is None or session.account_id != account.id:
         return refuse(InvalidInput("session", "unknown"))
+    stale = None if current is None or current.id == session.id else _stale(occasion, current)
+    if stale is not None:
+        return refuse(stale)
     refusal = _refusal(session, account=account, policy=occasion.policy, now=occasion.now)
     if refusal is not None and not isinstance(refusal, SecondFactorRequired):
         return refuse(StateUnchanged(cause=refusal.cause))
@@ -76,6 +79,9 @@ def revoke_others(
 
     That one is opened under the new epoch in the same commit; a login at the same time comes before or after it.
     """
+    stale = _stale(occasion, session)
+    if stale is not None:
+        return refuse(stale)
     renewed = raised(account, occasion)
     opened = sessions.open_session(occasion, account=renewed, amr=session.amr, tag=session.tag, succeeds=session)
     if opened.outcome is None:
@@ -91,6 +97,12 @@ def revoke_all(occasion: Occasion, *, account: Account | None) -> Decision[Accou
         return refuse(AccountNotFound())
     renewed = raised(found, occasion)
     return accept(renewed, [renewed, audit.record(occasion, AuditKind.SESSIONS_REVOKED, account_id=found.id)])
+
+
+def _stale(occasion: Occasion, session: AuthenticationSession) -> AuthError | None:
+    """Return why whoever acts from a session may not end others: a thief must not drive out the owner."""
+    within = occasion.policy.fresh_for
+    return None if within is None else sessions.stale(session, within=within, now=occasion.now)
 
 
 def _refusal(session: AuthenticationSession, *, account: Account, policy: Policy, now: datetime) -> AuthError | None:

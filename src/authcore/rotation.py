@@ -15,7 +15,7 @@ from authcore.entities import AuditEvent, AuthenticationSession, Device, Session
 from authcore.errors import InvalidToken, SessionRevoked
 from authcore.policy import Policy
 
-__all__ = ["Deadlines", "Presentation", "Presented", "deadlines", "present"]
+__all__ = ["Deadlines", "Presentation", "Presented", "deadlines", "lapsed", "last_used", "present"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,19 @@ def deadlines(*, now: datetime, expires_at: datetime, policy: Policy) -> Deadlin
         rotates_at=min(now + policy.rotation, expires_at),
         inactive_at=min(now + policy.inactivity, expires_at),
     )
+
+
+def lapsed(session: AuthenticationSession, *, now: datetime) -> bool:
+    """Tell whether a session has had its time: all of it, or as much as it lasts unused."""
+    return now >= session.expires_at or now >= session.inactive_at
+
+
+def last_used(session: AuthenticationSession) -> datetime:
+    """Return when a session was surely in use last: at its newest rotation, or when that one's token came first.
+
+    No use in between is written down.
+    """
+    return session.presented_at or session.rotated_at
 
 
 def _current(session: AuthenticationSession, shown: Presentation) -> Decision[Presented]:

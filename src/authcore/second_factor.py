@@ -1,6 +1,6 @@
 """Deciding about the second factor: what a pending session asks for, and what lifts it.  Nothing here performs I/O.
 
-The factor is a code sent to the account's own address.  What it lifts is told by the challenge and the session, never
+The factor is a code sent to an address of the account's own, of a kind that the policy counts as one.  What it lifts is told by the challenge and the session, never
 by what a client sends: account, purpose and the very session that asked.
 """
 
@@ -10,9 +10,11 @@ from typing import Final
 from authcore import accounts, audit, challenges, outbox, sessions
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuditKind, AuthenticationSession, ChallengeSlot, MessageKind, TwoStepSession
+from authcore.errors import SecondFactorUnavailable
 from authcore.occasion import Occasion
+from authcore.rosters import Listed
 
-__all__ = ["PURPOSE", "change", "fulfil", "request"]
+__all__ = ["PURPOSE", "change", "fulfil", "request", "with_code"]
 
 PURPOSE: Final = challenges.SECOND_FACTOR
 
@@ -20,19 +22,32 @@ PURPOSE: Final = challenges.SECOND_FACTOR
 def request(
     occasion: Occasion, *, account: Account, session: AuthenticationSession, slot: ChallengeSlot | None
 ) -> Decision[TwoStepSession]:
-    """Decide to send a code to the account of a pending session."""
+    """Decide to send a code to the account of a pending session; none is sent elsewhere than where the policy says."""
+    destination = accounts.address_of(account, occasion.policy.second_factor_by)
+    if not destination:
+        return refuse(SecondFactorUnavailable())
     return challenges.request(
         occasion,
         account=account,
         slot=slot,
         purpose=PURPOSE,
-        destination=accounts.address_of(account),
+        destination=destination,
         asked_by=session.id,
     )
 
 
+def with_code(session: AuthenticationSession) -> tuple[str, ...]:
+    """Return the factors that are met once a code was entered as well, each of them once."""
+    return tuple(dict.fromkeys((*session.amr, *sessions.SECOND_FACTOR)))
+
+
 def fulfil(
-    occasion: Occasion, answered: Decision[TwoStepSession], *, account: Account, session: AuthenticationSession
+    occasion: Occasion,
+    answered: Decision[TwoStepSession],
+    *,
+    account: Account,
+    session: AuthenticationSession,
+    among: Listed | None = None,
 ) -> Decision[AuthenticationSession]:
     """Decide what a right code lifts: the pending session ends, and a whole one takes its place in the same commit.
 
@@ -40,10 +55,17 @@ def fulfil(
     """
     if answered.outcome is None:
         return answered.refused()
-    amr = tuple(dict.fromkeys((*session.amr, *sessions.SECOND_FACTOR)))
     # One that was whole before more was asked of it has used up a part of its time already.
     former = None if session.requires_second_factor else session
-    opened = sessions.open_session(occasion, account=account, amr=amr, tag=session.tag, succeeds=former)
+    opened = sessions.open_session(
+        occasion,
+        account=account,
+        amr=with_code(session),
+        tag=session.tag,
+        succeeds=former,
+        among=among,
+        instead_of=session,
+    )
     if opened.outcome is None:
         return refuse(opened.refusal, answered.writes) if opened.refusal else opened
     event = audit.record(occasion, AuditKind.LOGGED_IN, account_id=account.id, session_id=opened.outcome.id)
@@ -57,8 +79,10 @@ def change(
     """Decide whether an account's password alone opens only pending sessions from now on.
 
     Every session of the account ends.  The caller goes on in a new one; where the factor was turned on, it is pending:
-    whoever turns it on shows at once that the codes arrive.
+    whoever turns it on shows at once that the codes arrive.  Refused where none could ever be sent.
     """
+    if required and not accounts.address_of(account, occasion.policy.second_factor_by):
+        return refuse(SecondFactorUnavailable())
     now = occasion.now
     raised = replace(account, updated_at=now, epoch=account.epoch + 1, second_factor=required)
     opened = sessions.open_session(occasion, account=raised, amr=session.amr, tag=session.tag, succeeds=session)

@@ -1,10 +1,10 @@
 """Deciding about sessions of authenticated people.  Nothing here performs I/O, reads a clock or draws randomness."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from authcore import audit, outbox
+from authcore import audit, outbox, rosters
 from authcore.accounts import address_of, password_credential, standing
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import (
@@ -19,6 +19,7 @@ from authcore.errors import (
     AuthError,
     InvalidCredentials,
     InvalidToken,
+    ReauthenticationRequired,
     SecondFactorRequired,
     SessionClosed,
     SessionExpired,
@@ -26,17 +27,22 @@ from authcore.errors import (
 )
 from authcore.occasion import Occasion
 from authcore.policy import Policy
-from authcore.rotation import deadlines
+from authcore.rosters import Listed
+from authcore.rotation import deadlines, lapsed
 
 __all__ = [
+    "BY_PASSWORD",
     "SECOND_FACTOR",
     "change_password",
     "end",
     "gate",
+    "lacks_factor",
     "log_in",
     "log_out",
     "open_anonymous",
     "open_session",
+    "reauthenticate",
+    "stale",
     "superseded",
     "validate",
 ]
@@ -60,9 +66,14 @@ def gate(
     """
     if account is None:
         return SessionRevoked(cause="account gone")
-    lacking = pending or ((policy.second_factor or account.second_factor) and not set(SECOND_FACTOR) <= set(amr))
+    lacking = pending or lacks_factor(account=account, amr=amr, policy=policy)
     ended = None if account.epoch == epoch else SessionRevoked(cause="epoch")
     return standing(account) or ended or (SecondFactorRequired() if lacking else None)
+
+
+def lacks_factor(*, account: Account, amr: tuple[str, ...], policy: Policy) -> bool:
+    """Tell whether a second factor is called for that is not among those which were met."""
+    return (policy.second_factor or account.second_factor) and not set(SECOND_FACTOR) <= set(amr)
 
 
 def open_session(
@@ -72,11 +83,16 @@ def open_session(
     amr: tuple[str, ...],
     tag: str = "",
     succeeds: AuthenticationSession | None = None,
+    among: Listed | None = None,
+    instead_of: AuthenticationSession | None = None,
 ) -> Decision[AuthenticationSession]:
     """Decide to open a session for an account that has just proven itself, pending if a factor is lacking.
 
     Nothing else makes one.  `succeeds` is the session whose holder goes on in the new one: it ends no later, and the
     holder has authenticated no later than in that one, or whoever stole it could go on for ever.
+
+    `among` is the roster that this session joins, or None in an epoch that has none yet, such as one that has just
+    begun; and `instead_of` the session that is over by the same commit, if it stands there.
     """
     refusal = gate(account=account, epoch=account.epoch, amr=amr, policy=occasion.policy)
     pending = isinstance(refusal, SecondFactorRequired)
@@ -86,7 +102,8 @@ def open_session(
     session = _session(occasion, expires_at=occasion.now + lifetime, tag=tag)
     proven = replace(session, account_id=account.id, epoch=account.epoch, amr=amr, requires_second_factor=pending)
     opened = proven if succeeds is None else _heir(proven, succeeds, occasion)
-    return accept(opened, [opened])
+    left = None if instead_of is None else instead_of.id
+    return accept(opened, [opened, *rosters.enter(occasion, opened, among=among, instead_of=left)])
 
 
 def open_anonymous(occasion: Occasion, *, tag: str = "") -> Decision[AuthenticationSession]:
@@ -129,6 +146,7 @@ def log_in(
     matches: bool,
     rehashed: str | None,
     former: AuthenticationSession | None = None,
+    among: Listed | None = None,
     tag: str = "",
 ) -> Decision[AuthenticationSession]:
     """Decide whether a password lets somebody in; `matches` tells what the hasher said, of a dummy hash for strangers.
@@ -139,7 +157,7 @@ def log_in(
     """
     if account is None or credential is None or not matches:
         return refuse(InvalidCredentials())
-    opened = open_session(occasion, account=account, amr=BY_PASSWORD, tag=tag)
+    opened = open_session(occasion, account=account, amr=BY_PASSWORD, tag=tag, among=among, instead_of=former)
     if opened.outcome is None:
         return opened
     kind = AuditKind.FIRST_FACTOR_MET if opened.outcome.requires_second_factor else AuditKind.LOGGED_IN
@@ -155,6 +173,22 @@ def log_out(occasion: Occasion, session: AuthenticationSession | None) -> Decisi
         return accept(outcome=False)
     event = audit.record(occasion, AuditKind.LOGGED_OUT, account_id=session.account_id, session_id=session.id)
     return accept(outcome=True, writes=[end(session, SessionEnd.CLOSED, now=occasion.now), event])
+
+
+def reauthenticate(
+    occasion: Occasion, *, account: Account, session: AuthenticationSession, among: Listed | None
+) -> Decision[AuthenticationSession]:
+    """Decide to let somebody go on as after a new login, who has just given the current password once more.
+
+    The new session has met the password alone: where a second factor is called for it is pending, whatever the one
+    before had met.  That one ends in the same commit.
+    """
+    opened = open_session(occasion, account=account, amr=BY_PASSWORD, tag=session.tag, among=among, instead_of=session)
+    if opened.outcome is None:
+        return opened
+    kind = AuditKind.FIRST_FACTOR_MET if opened.outcome.requires_second_factor else AuditKind.REAUTHENTICATED
+    event = audit.record(occasion, kind, account_id=account.id, session_id=opened.outcome.id)
+    return opened.also([superseded(session, occasion), event])
 
 
 def change_password(
@@ -192,13 +226,18 @@ def validate(
         return InvalidToken(cause="unknown session")
     if session.ended_at is not None:
         return _ending(session)
-    if now >= session.expires_at or now >= session.inactive_at:
+    if lapsed(session, now=now):
         return SessionExpired(cause="deadline")
     if session.account_id is None:
         return None
     pending = session.requires_second_factor
     refusal = gate(account=account, epoch=session.epoch, amr=session.amr, policy=policy, pending=pending)
     return refusal if refusal is None or isinstance(refusal, SecondFactorRequired) else _revoked(refusal)
+
+
+def stale(session: AuthenticationSession, *, within: timedelta, now: datetime) -> AuthError | None:
+    """Return why whoever holds a session must authenticate once more, or None: it was less than `within` ago."""
+    return ReauthenticationRequired(within) if now - session.auth_time >= within else None
 
 
 def superseded(session: AuthenticationSession, occasion: Occasion) -> AuthenticationSession:

@@ -3,15 +3,16 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final, TypeVar, overload
 
 from authcore.auth import Auth
 from authcore.challenges import check_purpose
 from authcore.errors import AuthError, ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
-from authcore.principal import Anonymous, Principal, TagRequirement, authorize
+from authcore.principal import Anonymous, Principal, TagRequirement, authorize, check_within
 from authcore.roles import RoleRequirement
-from authcore.web import confirm, confirm_person
+from authcore.web import confirm, confirm_fresh, confirm_person
 from authcore.web.guards import guard, guard_awaiting
 from authcore_asgi.answering import Visit
 from authcore_asgi.messages import Scope, request_of
@@ -24,6 +25,7 @@ __all__ = [
     "principal_of",
     "requires_authentication",
     "requires_captcha",
+    "requires_fresh",
     "requires_permission",
     "requires_role",
     "requires_two_step",
@@ -52,9 +54,14 @@ def principal_of(connection: object) -> Principal:
     return _visit_of(connection).caller.authenticated()
 
 
-def admit(connection: object, requirement: Condition | None = None) -> Principal:
-    """Return who is calling, if somebody is logged in and meets the requirement; or have a 401 or 403 problem sent."""
-    return _check(_visit_of(connection), requirement)
+def admit(connection: object, requirement: Condition | None = None, *, within: timedelta | None = None) -> Principal:
+    """Return who is calling, if somebody is logged in and meets the requirement; or have a 401 or 403 problem sent.
+
+    With `within`, whoever has authenticated that long ago or longer is asked to do so once more.
+    """
+    visit = _visit_of(connection)
+    principal = _check(visit, requirement)
+    return principal if within is None else _check_fresh(visit, within)
 
 
 @overload
@@ -113,6 +120,21 @@ def requires_two_step(purpose: str) -> Callable[[H], H]:
     return decorate
 
 
+def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
+    """Let only callers into a handler who have authenticated less than `within` ago.
+
+    Others get a 401 problem, which tells how many seconds ago they may have done so: `/reauthenticate` is for them.
+    Raises ConfigurationError for a time that is not longer than zero, or longer than 30 days.
+    """
+    check_within(within)
+
+    def decorate(handler: H) -> H:
+        _check_parameters(handler)
+        return guard(handler, check=lambda arguments, named: _check_fresh(_visit_among(arguments, named), within))
+
+    return decorate
+
+
 def requires_captcha(handler: H, /) -> H:
     """Let only requests into a handler that carry the right answer to a captcha, which is spent by that.
 
@@ -166,6 +188,11 @@ def _scope_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> 
 def _check(visit: Visit, requirement: Condition | None) -> Principal:
     with _noting(visit):
         return authorize(visit.caller, requirement)
+
+
+def _check_fresh(visit: Visit, within: timedelta) -> Principal:
+    with _noting(visit):
+        return confirm_fresh(visit.access, visit.caller, within=within)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ if find_spec("litestar") is None:
     )
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any, cast
 
 from litestar import asgi
@@ -19,6 +20,7 @@ from litestar.types import Guard, Middleware, Receive, Scope, Send
 
 from authcore.auth import Auth
 from authcore.permissions import Condition
+from authcore.principal import check_within
 from authcore_asgi.guards import admit
 from authcore_asgi.messages import App
 from authcore_asgi.middleware import AuthMiddleware
@@ -26,14 +28,17 @@ from authcore_asgi.middleware import AuthMiddleware
 __all__ = ["AuthPlugin", "admits"]
 
 
-def admits(requirement: Condition | None = None) -> Guard:
+def admits(requirement: Condition | None = None, *, within: timedelta | None = None) -> Guard:
     """Return a guard that lets in whoever is logged in and meets the requirement: `guards=[admits()]`.
 
-    Others get a 401 or 403 problem from the middleware.
+    With `within`, whoever has authenticated that long ago or longer is asked to do so once more.  Others get a 401 or
+    403 problem from the middleware.  Raises ConfigurationError for a time as `requires_fresh` does.
     """
+    if within is not None:
+        check_within(within)
 
     def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        admit(connection, requirement)
+        admit(connection, requirement, within=within)
 
     return check
 

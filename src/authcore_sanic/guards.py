@@ -1,6 +1,7 @@
 """Guards for Sanic's handlers, of HTTP requests and of websockets."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import TypeVar, overload
 
 from sanic import Request
@@ -9,9 +10,9 @@ from authcore.auth import Auth
 from authcore.challenges import check_purpose
 from authcore.errors import ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
-from authcore.principal import Anonymous, Principal, TagRequirement, authorize
+from authcore.principal import Anonymous, Principal, TagRequirement, authorize, check_within
 from authcore.roles import RoleRequirement
-from authcore.web import confirm, confirm_person
+from authcore.web import confirm, confirm_fresh, confirm_person
 from authcore.web.guards import guard, guard_awaiting
 from authcore_sanic.messages import request_of
 
@@ -21,6 +22,7 @@ __all__ = [
     "principal_of",
     "requires_authentication",
     "requires_captcha",
+    "requires_fresh",
     "requires_permission",
     "requires_role",
     "requires_two_step",
@@ -91,6 +93,23 @@ def requires_two_step(purpose: str) -> Callable[[H], H]:
             await confirm(request.app.ctx.authcore_access, request_of(request), purpose=purpose)
 
     return lambda handler: guard_awaiting(handler, check=check)
+
+
+def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
+    """Let only callers into a handler who have authenticated less than `within` ago.
+
+    Others get a 401 problem, which tells how many seconds ago they may have done so: `/reauthenticate` is for them.
+    Raises ConfigurationError for a time that is not longer than zero, or longer than 30 days.
+    """
+    check_within(within)
+
+    def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        request = _request_among(arguments, named)
+        caller = _caller_of(request)
+        if request is not None:
+            confirm_fresh(request.app.ctx.authcore_access, caller, within=within)
+
+    return lambda handler: guard(handler, check=check)
 
 
 def requires_captcha(handler: H, /) -> H:

@@ -66,13 +66,18 @@ class Logins(Parts):
             stored = self._compared_with(credential)
             matches = await work.costly(self.hasher.verify, stored, given)
             outdated = matches and self.hasher.needs_rehash(stored)
+            previous = None if replaced is None else await work.get(by_id(AuthenticationSession, replaced))
+            among = None
+            if account is not None and matches:
+                among = await self._listed(work, account, amr=sessions.BY_PASSWORD, instead_of=previous)
             decided = sessions.log_in(
                 now,
                 account=account,
                 credential=credential,
                 matches=matches,
                 rehashed=await work.costly(self.hasher.hash, given, salt) if outdated else None,
-                former=None if replaced is None else await work.get(by_id(AuthenticationSession, replaced)),
+                former=previous,
+                among=among,
                 tag=tag,
             )
             forget = throttling.forgotten(failing, now=work.now)
@@ -106,6 +111,31 @@ class Logins(Parts):
             return sessions.log_out(occasion.at(work.now), calling.outcome.session)
 
         return await self._flows.run(decide)
+
+    async def reauthenticate(
+        self, *, token: str, password: str, device: Device | None = None
+    ) -> Issued[AuthenticationSession]:
+        """Return a new session in place of the caller's, who gives the password once more: it is as after a login.
+
+        Where a second factor is called for it is pending, until the next code is entered.  Raises InvalidToken,
+        PasswordMismatch for a wrong password, and Throttled after too many of them.
+        """
+        reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
+        given = normalise(password, max_length=self.policy.password_max_length, field="current_password")
+
+        async def decide(work: Work) -> Decision[AuthenticationSession]:
+            calling = await self._identified(work, reference, device)
+            if calling.outcome is None:
+                return calling.refused()
+            account, session = calling.outcome.account, calling.outcome.session
+            known = await self._known_password(work, account, given)
+            if known.outcome is None:
+                return known.refused()
+            among = await self._listed(work, account, amr=sessions.BY_PASSWORD, instead_of=session)
+            renewed = sessions.reauthenticate(occasion.at(work.now), account=account, session=session, among=among)
+            return renewed.also(known.writes)
+
+        return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
     async def change_password(
         self, *, token: str, current: str, new: str, device: Device | None = None

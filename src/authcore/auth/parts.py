@@ -6,11 +6,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from authcore import accounts, challenges, throttling
+from authcore import accounts, challenges, rosters, sessions, throttling
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuthenticationSession, Credential, Device, Session, TwoStepSession
+from authcore.entities import (
+    Account,
+    AuthenticationSession,
+    Credential,
+    Device,
+    Session,
+    SessionRoster,
+    TwoStepSession,
+)
 from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
@@ -20,8 +28,9 @@ from authcore.lookups import count_of, failures_of, password_of
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
-from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction
+from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction, by_id
 from authcore.principal import Principal, authenticate
+from authcore.rosters import Listed
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
 from authcore.throttle import Throttle
@@ -116,6 +125,25 @@ class Parts:
         if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):
             return refuse(PasswordMismatch(), [throttling.failed(failing, now=work.now)])
         return accept(credential, throttling.forgotten(failing, now=work.now))
+
+    async def _listed(
+        self, work: Work, account: Account, *, amr: tuple[str, ...], instead_of: AuthenticationSession | None
+    ) -> Listed | None:
+        """Return the roster that a session with these factors will join, if there is one already.
+
+        Only where it is full the sessions are looked up, one by one, and no more than the limit: past the flow's guard,
+        since each of them rotates by itself.  The ones that make room are written at the version that was seen.
+        """
+        pending = sessions.lacks_factor(account=account, amr=amr, policy=self.policy)
+        name = rosters.roster_id(account.id, epoch=account.epoch, pending=pending)
+        roster = await work.get(by_id(SessionRoster, name))
+        if roster is None:
+            return None
+        left = None if instead_of is None else instead_of.id
+        if rosters.has_room(roster, limit=self.policy.sessions_per_account, instead_of=left):
+            return Listed(roster=roster)
+        found = [await work.weak.get(by_id(AuthenticationSession, each)) for each in roster.session_ids]
+        return Listed(roster=roster, sessions=[session for session in found if session is not None])
 
     async def _admitted(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Decision[None]:
         """Count what a client does among what its network does; or refuse it, if that was too much already."""

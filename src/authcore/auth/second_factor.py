@@ -22,7 +22,8 @@ class SecondFactor(Parts):
     async def request_second_factor(self, token: str, *, device: Device | None = None) -> Issued[TwoStepSession]:
         """Send a code to the account of a pending session; a newer code ends the older ones.
 
-        Raises InvalidToken, SecondFactorFulfilled for a session that is whole, and NotAuthenticated.
+        Raises InvalidToken, SecondFactorFulfilled for a session that is whole, and NotAuthenticated.  Raises
+        SecondFactorUnavailable for an account without an address that `Policy.second_factor_by` names: it stays out.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
 
@@ -53,7 +54,9 @@ class SecondFactor(Parts):
             account, session, now = calling.outcome.account, calling.outcome.session, occasion.at(work.now)
             asked = await challenged(work, asking.id)
             answered = self._answer(now, asked, purpose=second_factor.PURPOSE, code=code, asked_by=session.id)
-            return second_factor.fulfil(now, answered, account=account, session=session)
+            amr = second_factor.with_code(session)
+            among = await self._listed(work, account, amr=amr, instead_of=session)
+            return second_factor.fulfil(now, answered, account=account, session=session, among=among)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
@@ -63,7 +66,8 @@ class SecondFactor(Parts):
         """Choose whether the caller's password alone is enough, end every session, and return a new one.
 
         After turning it on, that one is pending until the first code is entered.  Raises InvalidToken,
-        PasswordMismatch for a wrong password, and Throttled after too many of them.
+        PasswordMismatch for a wrong password, Throttled after too many of them, and SecondFactorUnavailable where no
+        code could be sent.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
         given = normalise(password, max_length=self.policy.password_max_length, field="current_password")

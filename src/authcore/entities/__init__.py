@@ -20,6 +20,7 @@ from authcore.entities.sessions import (
     Device,
     Session,
     SessionEnd,
+    SessionRoster,
     TwoStepSession,
     VerificationSession,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Scalar",
     "Session",
     "SessionEnd",
+    "SessionRoster",
     "Tally",
     "TwoStepSession",
     "VerificationSession",
@@ -66,6 +68,7 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     TwoStepSession,
     CaptchaSession,
     ChallengeSlot,
+    SessionRoster,
     Role,
     Grant,
     Message,

@@ -14,6 +14,7 @@ __all__ = [
     "Device",
     "Session",
     "SessionEnd",
+    "SessionRoster",
     "TwoStepSession",
     "VerificationSession",
 ]
@@ -31,6 +32,8 @@ class SessionEnd(StrEnum):
     SUPERSEDED = "superseded"
     SPENT = "spent"
     EXHAUSTED = "exhausted"
+    DISPLACED = "displaced"
+    """To make room for another one, of all of its account the one that had not been used for longest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +133,20 @@ class ChallengeSlot(Entity):
     challenge_id: Id
     failures: int = 0
     failing_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRoster(Entity):
+    """Which sessions an account has, of those of one epoch that are pending, or of those that are not.
+
+    Its id names account, epoch and sort.  A session stands there from the commit that opens it; those that are over are
+    struck out when there is no more room.
+    """
+
+    OWNER: ClassVar[str | None] = "account_id"
+
+    account_id: Id
+    session_ids: Texts
 
 
 def _clean(text: str, longest: int) -> str:

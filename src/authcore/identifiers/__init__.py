@@ -15,6 +15,7 @@ from authcore.identifiers.phone import canonical_phone
 from authcore.identifiers.username import canonical_username
 
 __all__ = [
+    "ADDRESSES",
     "CANONICAL_FORM",
     "TYPED",
     "CanonicalIdentifier",
@@ -35,6 +36,10 @@ _RULES: Final[Mapping[IdentifierKind, Callable[[str], CanonicalIdentifier]]] = {
 
 TYPED: Final = frozenset(_RULES)
 """The kinds that a person can type; the others are made by `canonical_external` alone."""
+
+
+ADDRESSES: Final = frozenset({IdentifierKind.EMAIL, IdentifierKind.PHONE})
+"""The kinds that a message can be sent to."""
 
 
 def canonicalise(kind: IdentifierKind, text: str) -> CanonicalIdentifier:

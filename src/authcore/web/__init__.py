@@ -1,7 +1,7 @@
 """What every HTTP adapter shares and no framework owns: reading requests, naming callers, answering our endpoints."""
 
 from authcore.web.access import Access, Presence
-from authcore.web.confirming import confirm, confirm_person
+from authcore.web.confirming import confirm, confirm_fresh, confirm_person
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
 from authcore.web.endpoints import Endpoints
 from authcore.web.exemptions import Exemptions
@@ -24,6 +24,7 @@ __all__ = [
     "Response",
     "clear_cookie",
     "confirm",
+    "confirm_fresh",
     "confirm_person",
     "find_cookie",
     "json_response",

@@ -1,19 +1,21 @@
-"""Having the code answered that a request carries in a header.  Which handlers ask for one is not told here.
+"""Having a caller prove more than a session does.  Which handlers ask for it is not told here.
 
-A header and no field of the body, so that a handler's own body is left to the handler.
+Codes stand in a header and in no field of the body, so that a handler's own body is left to the handler.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from authcore.cookie_settings import CookieSettings
 from authcore.errors import CaptchaRequired, MalformedRequest, NotAuthenticated, TwoStepRequired
+from authcore.principal import Anonymous, Principal
 from authcore.tokens import LONGEST_TOKEN
 from authcore.web.access import Access
 from authcore.web.cookies import find_cookie
 from authcore.web.messages import Request
 
-__all__ = ["CAPTCHA", "TWO_STEP", "Confirmation", "captcha_token", "confirm", "confirm_person"]
+__all__ = ["CAPTCHA", "TWO_STEP", "Confirmation", "captcha_token", "confirm", "confirm_fresh", "confirm_person"]
 
 _LONGEST_CODE: Final = 1024
 
@@ -57,6 +59,14 @@ async def confirm_person(access: Access, request: Request) -> None:
     if code is None or captcha is None:
         raise CaptchaRequired
     await access.auth.answer_captcha(captcha, code=code, device=access.device_of(request))
+
+
+def confirm_fresh(access: Access, caller: Principal | Anonymous, *, within: timedelta) -> Principal:
+    """Return who is calling, if somebody has authenticated less than `within` ago.
+
+    Raises the caller's own refusal if nobody is logged in, and ReauthenticationRequired.
+    """
+    return caller.authenticated().require_fresh(within=within, now=access.auth.clock.now())
 
 
 def captcha_token(access: Access, request: Request) -> str | None:

@@ -39,6 +39,7 @@ __all__ = [
     "log_in",
     "log_out",
     "open_captcha",
+    "reauthenticate",
     "recover",
     "refresh",
     "register",
@@ -125,6 +126,16 @@ async def session(access: Access, request: Request, _: Texts) -> Response:
 async def refresh(access: Access, request: Request, _: Texts) -> Response:
     """Hand out the newest token of a session."""
     return _opened(access, await access.auth.refresh(_session_token(access, request), device=access.device_of(request)))
+
+
+async def reauthenticate(access: Access, request: Request, texts: Texts) -> Response:
+    """Open a session in place of the caller's, who has given the password once more."""
+    issued = await access.auth.reauthenticate(
+        token=_session_token(access, request),
+        password=texts["current_password"],
+        device=access.device_of(request),
+    )
+    return _opened(access, issued)
 
 
 async def list_sessions(access: Access, request: Request, _: Texts) -> Response:

@@ -33,6 +33,8 @@ STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
     errors.SecondFactorRequired: HTTPStatus.UNAUTHORIZED,
     errors.SecondFactorFulfilled: HTTPStatus.CONFLICT,
+    errors.SecondFactorUnavailable: HTTPStatus.FORBIDDEN,
+    errors.ReauthenticationRequired: HTTPStatus.UNAUTHORIZED,
     errors.AccountUnverified: HTTPStatus.FORBIDDEN,
     errors.AccountDisabled: HTTPStatus.FORBIDDEN,
     errors.AccountDeleted: HTTPStatus.FORBIDDEN,
@@ -61,6 +63,7 @@ _CHALLENGE: Final = 'Bearer realm="authcore"'
 _CHALLENGE_ERRORS: Final[dict[type[AuthcoreError], str]] = {
     errors.InvalidToken: "invalid_token",
     errors.PermissionDenied: "insufficient_scope",
+    errors.ReauthenticationRequired: "insufficient_user_authentication",
 }
 
 _EVIDENCE: Final[dict[type[AuthcoreError], Schema]] = {
@@ -69,6 +72,7 @@ _EVIDENCE: Final[dict[type[AuthcoreError], Schema]] = {
     errors.CodeMismatch: {"attempts_left": COUNT},
     errors.TwoStepRequired: {"purpose": TEXT},
     errors.Throttled: {"retry_after": COUNT},
+    errors.ReauthenticationRequired: {"max_age": COUNT},
 }
 """The members that the problems of a class, and of those below it, have besides those of every problem."""
 
@@ -140,4 +144,7 @@ def _headers(error: AuthError | Fault, status: HTTPStatus) -> list[tuple[bytes, 
     if status is not HTTPStatus.UNAUTHORIZED and said is None:
         return []
     # RFC 6750 section 3.1: no error is named to a client that presented no token.
-    return [(b"www-authenticate", (_CHALLENGE if said is None else f'{_CHALLENGE}, error="{said}"').encode())]
+    challenge = _CHALLENGE if said is None else f'{_CHALLENGE}, error="{said}"'
+    if isinstance(error, errors.ReauthenticationRequired):
+        challenge = f'{challenge}, max_age="{error.max_age}"'  # RFC 9470 section 3
+    return [(b"www-authenticate", challenge.encode())]

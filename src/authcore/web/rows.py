@@ -24,7 +24,8 @@ class Endpoint:
     that it needs the challenge's token, `session` that it needs a whole session's, `pending` that it needs one that
     awaits its second factor, `former` that it ends the session that a request may present, and `basic` that a Basic
     header may stand in for the body.  `captcha` says that it shows one, and `may_ask_captcha` that the policy may have
-    it ask for one first.  `refuses` lists what does not follow from that.
+    it ask for one first; `needs_fresh` that it may be refused where the login is older than the policy lets it be.
+    `refuses` lists what does not follow from that.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Endpoint:
     basic: bool = False
     captcha: bool = False
     may_ask_captcha: bool = False
+    needs_fresh: bool = False
     refuses: tuple[Refusal, ...] = ()
 
     def declared(self, *, bearer: bool) -> tuple[Field, ...]:
@@ -76,6 +78,7 @@ _IMPLIED: Final[tuple[tuple[Callable[[Endpoint, Policy], bool], tuple[Refusal, .
     (lambda row, _: row.session, (errors.SecondFactorRequired,)),
     (lambda row, _: row.pending, (errors.SecondFactorFulfilled,)),
     (lambda row, _: row.challenge or row.captcha, (errors.InvalidToken, errors.ChallengeEnded)),
+    (lambda row, policy: row.needs_fresh and policy.fresh_for is not None, (errors.ReauthenticationRequired,)),
     (lambda row, _: row.captcha, (errors.CaptchaRequired, errors.Throttled)),
     (
         Endpoint.asks_captcha,

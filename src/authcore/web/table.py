@@ -117,6 +117,17 @@ ENDPOINTS: Final = (
         session=True,
     ),
     Endpoint(
+        method="POST",
+        path="/reauthenticate",
+        name="reauthenticate",
+        summary="Give the password once more; a new session, as after a login, takes the place of this one.",
+        handle=handlers.reauthenticate,
+        answer=schemas.OPENED,
+        fields=(Field("current_password", _TEXT),),
+        session=True,
+        refuses=(errors.InvalidPassword, errors.PasswordMismatch, errors.Throttled),
+    ),
+    Endpoint(
         method="GET",
         path="/sessions",
         name="list_sessions",
@@ -134,6 +145,7 @@ ENDPOINTS: Final = (
         answer=schemas.REVOKED,
         fields=(Field("session", 64),),
         session=True,
+        needs_fresh=True,
         refuses=(errors.StateUnchanged,),
     ),
     Endpoint(
@@ -144,6 +156,7 @@ ENDPOINTS: Final = (
         handle=handlers.revoke_other_sessions,
         answer=schemas.OPENED,
         session=True,
+        needs_fresh=True,
     ),
     Endpoint(
         method="POST",
@@ -153,6 +166,7 @@ ENDPOINTS: Final = (
         handle=handlers.request_second_factor,
         answer=schemas.CHALLENGED,
         pending=True,
+        refuses=(errors.SecondFactorUnavailable,),
     ),
     Endpoint(
         method="POST",
@@ -175,7 +189,12 @@ ENDPOINTS: Final = (
         answer=schemas.OPENED,
         fields=(Field("current_password", _TEXT),),
         session=True,
-        refuses=(errors.InvalidPassword, errors.PasswordMismatch, errors.Throttled),
+        refuses=(
+            errors.InvalidPassword,
+            errors.PasswordMismatch,
+            errors.Throttled,
+            errors.SecondFactorUnavailable,
+        ),
     ),
     Endpoint(
         method="POST",

@@ -5,7 +5,8 @@ from datetime import datetime
 from authcore.audit import session_digest
 from authcore.entities import Account, AuthenticationSession, CaptchaSession, Role, TwoStepSession
 from authcore.principal import Principal
-from authcore.revocation import OpenSession, last_used
+from authcore.revocation import OpenSession
+from authcore.rotation import last_used
 from authcore.web.messages import Json
 
 __all__ = [
