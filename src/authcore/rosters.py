@@ -1,7 +1,7 @@
 """Deciding which sessions make room when an account has as many as it may.
 
-Nothing here performs I/O, reads a clock or draws randomness.  The roster is written by whatever opens a session, so that
-of two at the same time one comes second, and the limit is exact.  Who has just proven itself always gets in.
+Nothing here performs I/O, reads a clock or draws randomness.  The roster is written by whatever opens a session, so
+that of two at the same time one comes second, and the limit is exact.  Who has just proven itself always gets in.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Deciding about the second factor: what a pending session asks for, and what lifts it.  Nothing here performs I/O.
 
-The factor is a code sent to an address of the account's own, of a kind that the policy counts as one.  What it lifts is told by the challenge and the session, never
-by what a client sends: account, purpose and the very session that asked.
+The factor is a code sent to an address of the account's own, of a kind that the policy counts as one.  What it lifts is
+told by the challenge and the session, never by what a client sends: account, purpose and the very session that asked.
 """
 
 from dataclasses import replace

@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -33,6 +34,7 @@ CODES = {
     "NotAuthenticated": "not_authenticated",
     "PasswordMismatch": "password_mismatch",
     "PermissionDenied": "permission_denied",
+    "ReauthenticationRequired": "reauthentication_required",
     "RequestTooLarge": "request_too_large",
     "ResendLimit": "resend_limit",
     "Throttled": "throttled",
@@ -40,6 +42,7 @@ CODES = {
     "RoleMismatch": "role_mismatch",
     "SecondFactorFulfilled": "second_factor_fulfilled",
     "SecondFactorRequired": "second_factor_required",
+    "SecondFactorUnavailable": "second_factor_unavailable",
     "SessionClosed": "invalid_token",
     "SessionExpired": "invalid_token",
     "SessionRevoked": "invalid_token",
@@ -63,6 +66,7 @@ ARGUMENTS = {
     "InvalidPermission": ("empty",),
     "MalformedRequest": ("broken",),
     "MethodNotAllowed": ("GET", "POST"),
+    "ReauthenticationRequired": (timedelta(minutes=5),),
     "TwoStepRequired": ("pay",),
 }
 
@@ -169,6 +173,8 @@ def test_evidence_is_a_copy():
         (errors.MalformedRequest("duplicate_cookie"), {"reason": "duplicate_cookie"}),
         (errors.CodeMismatch(attempts_left=2), {"attempts_left": 2}),
         (errors.Throttled(retry_after=60), {"retry_after": 60}),
+        (errors.ReauthenticationRequired(timedelta(minutes=5)), {"max_age": 300}),
+        (errors.ReauthenticationRequired(timedelta(seconds=1, microseconds=1)), {"max_age": 2}),
         (errors.InvalidCredentials(), {}),
         (errors.SessionRevoked(cause="epoch"), {}),
         (errors.ChallengeEnded(cause="epoch"), {}),

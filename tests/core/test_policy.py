@@ -1,7 +1,7 @@
 """The policy: strict by default, and refused if it is unsafe."""
 
 import re
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,12 +10,20 @@ import pytest
 from authcore import policy
 from authcore.cookie_settings import CookieSettings
 from authcore.errors import ConfigurationError
-from authcore.identifiers import TYPED, IdentifierKind
-from authcore.policy import Policy
+from authcore.identifiers import ADDRESSES, TYPED, IdentifierKind
+from authcore.policy import AssuranceLevel, Policy
 
 TICK = timedelta(microseconds=1)
 ZERO = timedelta(0)
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
+AAL2 = {
+    "level": AssuranceLevel.AAL2,
+    "second_factor": True,
+    "second_factor_by": frozenset({IdentifierKind.PHONE}),
+    "rotation": 60 * MINUTES - TICK,
+    "inactivity": 60 * MINUTES,
+    "absolute": DAYS,
+}
 
 GOOD = [
     {"trusted_proxies": frozenset({"10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"})},
@@ -25,6 +33,16 @@ GOOD = [
     {"inactivity": 60 * MINUTES + TICK},
     {"inactivity": 30 * DAYS},
     {"grace": TICK, "rotation": 2 * TICK, "inactivity": 3 * TICK, "absolute": 3 * TICK},
+    {"sessions_per_account": 1},
+    {"sessions_per_account": 500},
+    {"fresh_for": None},
+    {"fresh_for": TICK},
+    {"fresh_for": 30 * DAYS},
+    {"second_factor_by": frozenset({IdentifierKind.PHONE})},
+    {"level": AssuranceLevel.AAL1, "password_min_length": 15},
+    {"level": AssuranceLevel.AAL1, "password_min_length": 8, "second_factor": True},
+    AAL2,
+    AAL2 | {"password_min_length": 8},
     {"second_factor_time": TICK},
     {"second_factor_time": 60 * MINUTES},
     {"code_sendings": 1},
@@ -67,6 +85,20 @@ BAD = [
     ({"rotation": ZERO}, "rotation"),
     ({"rotation": DAYS}, "rotation"),
     ({"inactivity": 60 * MINUTES}, "inactivity"),
+    ({"sessions_per_account": 0}, "sessions_per_account"),
+    ({"sessions_per_account": -1}, "sessions_per_account"),
+    ({"sessions_per_account": 501}, "sessions_per_account"),
+    ({"fresh_for": ZERO}, "fresh_for"),
+    ({"fresh_for": -TICK}, "fresh_for"),
+    ({"fresh_for": 30 * DAYS + TICK}, "fresh_for"),
+    ({"second_factor_by": frozenset()}, "second_factor_by"),
+    ({"second_factor_by": frozenset({IdentifierKind.USERNAME})}, "second_factor_by"),
+    ({"second_factor_by": frozenset(IdentifierKind)}, "second_factor_by"),
+    ({"level": AssuranceLevel.AAL1, "password_min_length": 14}, "password_min_length"),
+    (AAL2 | {"second_factor": False}, "second_factor"),
+    (AAL2 | {"second_factor_by": frozenset({IdentifierKind.PHONE, IdentifierKind.EMAIL})}, "second_factor_by"),
+    (AAL2 | {"absolute": DAYS + TICK}, "absolute"),
+    (AAL2 | {"inactivity": 60 * MINUTES + TICK}, "inactivity"),
     ({"second_factor_time": ZERO}, "second_factor_time"),
     ({"second_factor_time": 60 * MINUTES + TICK}, "second_factor_time"),
     ({"code_sendings": 0}, "code_sendings"),
@@ -124,6 +156,8 @@ BAD = [
 
 CITED = {
     "absolute": "NIST 800-63B-4 section 2.1.3",
+    "fresh_for": "OWASP ASVS 7.5.2",
+    "second_factor_by": "NIST 800-63B-4 section 3.1.3.1",
     "challenge": "OWASP ASVS 6.5.5",
     "code_length": "OWASP ASVS 6.5.4",
     "code_attempts": "NIST 800-63B-4 section 3.2.2",
@@ -170,6 +204,41 @@ def test_defaults_are_the_strict_ones():
     assert (built.session_cookie.name, built.challenge_cookie.name) == ("__Host-authcore", "__Host-authcore-two-step")
     assert (built.message_attempts, built.message_lease) == (6, 2 * MINUTES)
     assert (built.flow_attempts, built.flow_patience) == (12, timedelta(seconds=5))
+
+
+def test_levels_have_presets():
+    """Each level has a policy that keeps to it, and differs from the defaults by what the level asks for alone."""
+    assert Policy.aal1() == Policy(level=AssuranceLevel.AAL1)
+    strict = Policy.aal2()
+    assert strict == Policy(**AAL2 | {"rotation": 15 * MINUTES})
+    assert (strict.absolute, strict.inactivity) == (DAYS, 60 * MINUTES)
+
+
+@pytest.mark.parametrize("preset", [Policy.aal1, Policy.aal2], ids=["aal1", "aal2"])
+def test_presets_take_settings_that_keep_the_level(preset):
+    """A preset takes any setting of one's own, and stays at its level, whatever else is said."""
+    built = preset(issuer="i", inactivity=30 * MINUTES, rotation=MINUTES, level=None)
+    assert (built.issuer, built.inactivity) == ("i", 30 * MINUTES)
+    assert built.level == preset().level
+
+
+@pytest.mark.parametrize(
+    ("preset", "settings", "named"),
+    [
+        (Policy.aal1, {"password_min_length": 8}, "password_min_length"),
+        (Policy.aal1, {"absolute": 31 * DAYS}, "absolute"),
+        (Policy.aal2, {"absolute": 2 * DAYS}, "absolute"),
+        (Policy.aal2, {"inactivity": 2 * 60 * MINUTES}, "inactivity"),
+        (Policy.aal2, {"second_factor": False}, "second_factor"),
+        (Policy.aal2, {"second_factor_by": ADDRESSES}, "second_factor_by"),
+    ],
+)
+def test_presets_are_not_weakened(preset, settings, named):
+    """A setting that would break the level is refused, by a sentence that names it, also where it is changed later."""
+    with pytest.raises(ConfigurationError, match=rf"\b{named}\b"):
+        preset(**settings)
+    with pytest.raises(ConfigurationError, match=rf"\b{named}\b"):
+        replace(preset(), **settings)
 
 
 def _documented() -> dict[str, str]:

@@ -11,6 +11,7 @@ from authcore.errors import (
     InvalidToken,
     NotAuthenticated,
     PermissionDenied,
+    ReauthenticationRequired,
     SecondFactorFulfilled,
     SecondFactorRequired,
     SessionRevoked,
@@ -33,6 +34,7 @@ from authcore.rotation import Presentation
 from authcore.sessions import validate
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
 ACCOUNT = Account(
     id="a", created_at=NOW, updated_at=NOW, username="Ada", email="ada@example.org", epoch=7, verified_at=NOW
 )
@@ -212,6 +214,27 @@ class TestPrincipal:
     def test_it_may_nothing_by_default(self):
         """Who was granted nothing may do nothing."""
         assert not Principal(account=ACCOUNT, session=SESSION).may(any_of=["a", "*"])
+
+    @pytest.mark.parametrize(("later", "is_fresh"), [(-TICK, True), (timedelta(0), False), (TICK, False)])
+    def test_a_fresh_login_is_asked_for(self, later, is_fresh):
+        """A principal is fresh until so much time has passed since it authenticated, and neither then nor after."""
+        within = timedelta(minutes=5)
+        if is_fresh:
+            assert PRINCIPAL.require_fresh(within=within, now=NOW + within + later) is PRINCIPAL
+        else:
+            with pytest.raises(ReauthenticationRequired):
+                PRINCIPAL.require_fresh(within=within, now=NOW + within + later)
+
+    @pytest.mark.parametrize("within", [timedelta(0), -TICK, timedelta(days=30) + TICK, timedelta.max])
+    def test_no_freshness_is_a_mistake(self, within):
+        """A time that lets nobody in, or anybody, is an error and never a yes."""
+        with pytest.raises(ConfigurationError, match="within"):
+            PRINCIPAL.require_fresh(within=within, now=NOW)
+
+    def test_the_least_and_the_longest_time(self):
+        """A microsecond may be asked for, and as long as a session can last."""
+        assert PRINCIPAL.require_fresh(within=TICK, now=NOW)
+        assert PRINCIPAL.require_fresh(within=timedelta(days=30), now=NOW)
 
 
 class TestAnonymous:

@@ -8,8 +8,9 @@ import pytest
 from authcore import revocation
 from authcore.audit import session_digest
 from authcore.entities import AuditEvent, AuditKind, SessionEnd
-from authcore.errors import AccountNotFound, InvalidInput, StateUnchanged
+from authcore.errors import AccountNotFound, InvalidInput, ReauthenticationRequired, StateUnchanged
 from authcore.policy import Policy
+from authcore.rotation import last_used
 from tests.core.ada import BEFORE, DECOY, LIVE, NOW, OCCASION
 from tests.core.test_principal import SESSION
 
@@ -57,7 +58,7 @@ class TestListing:
     def test_last_use(self, presented, used):
         """A session was used last when its newest token came first, or else when that token was made."""
         session = replace(CURRENT, presented_at=presented)
-        assert revocation.last_used(session) == used
+        assert last_used(session) == used
         assert revocation.OpenSession(session=session, current=True).last_used_at == used
 
 
@@ -96,13 +97,55 @@ class TestRevokingOne:
         assert (decision.refusal.evidence, decision.writes) == ({"field": "session", "reason": "unknown"}, ())
 
 
+class TestFreshness:
+    """Who may end others' sessions: by policy, whoever has authenticated a short while ago."""
+
+    TICK = timedelta(microseconds=1)
+    STRICT = replace(OCCASION, policy=Policy(fresh_for=timedelta(minutes=5)))
+
+    def since(self, ago):
+        """The current session, of somebody who has authenticated so long ago."""
+        return replace(CURRENT, auth_time=NOW - ago)
+
+    @pytest.mark.parametrize(("later", "may"), [(-TICK, True), (timedelta(0), False), (TICK, False)])
+    def test_others_are_ended_by_a_fresh_login(self, later, may):
+        """Another session, or all of them, are ended until that time is over, and nothing is written after it."""
+        current = self.since(timedelta(minutes=5) + later)
+        for decision in (
+            revocation.revoke(self.STRICT, account=LIVE, session=OTHER, current=current),
+            revocation.revoke_others(self.STRICT, account=LIVE, session=current),
+        ):
+            assert (decision.refusal is None) is may
+            assert may or (type(decision.refusal), decision.writes) == (ReauthenticationRequired, ())
+
+    def test_the_own_session_is_ended_at_any_time(self):
+        """Logging out asks for nothing."""
+        current = self.since(timedelta(days=1))
+        assert revocation.revoke(self.STRICT, account=LIVE, session=current, current=current).refusal is None
+
+    def test_operators_have_no_session(self):
+        """Whoever acts from no session is asked for no newer one."""
+        assert revocation.revoke(self.STRICT, account=LIVE, session=OTHER).refusal is None
+
+    def test_by_default_any_login_will_do(self):
+        """A policy that says nothing asks for nothing."""
+        current = self.since(timedelta(days=29))
+        assert revocation.revoke_others(OCCASION, account=LIVE, session=current).refusal is None
+
+    def test_strangers_sessions_stay_unknown(self):
+        """Whether somebody else's session exists is told to nobody, whenever they logged in."""
+        current, theirs = self.since(timedelta(days=1)), replace(OTHER, account_id="b")
+        decision = revocation.revoke(self.STRICT, account=LIVE, session=theirs, current=current)
+        assert isinstance(decision.refusal, InvalidInput)
+
+
 class TestRevokingAll:
     """Ending whatever is open."""
 
     def test_others_end_and_the_caller_goes_on(self):
         """The account has a new epoch, and the caller a new session under it, with the same factors."""
         decision = revocation.revoke_others(OCCASION, account=LIVE, session=replace(CURRENT, tag="app"))
-        opened, account, former, event = decision.writes
+        opened, _, account, former, event = decision.writes
         assert decision.settle() is opened
         assert account == replace(LIVE, epoch=LIVE.epoch + 1, updated_at=NOW)
         assert (opened.epoch, opened.amr, opened.tag) == (account.epoch, CURRENT.amr, "app")

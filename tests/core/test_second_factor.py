@@ -9,7 +9,8 @@ from authcore import challenges, second_factor
 from authcore.audit import session_digest
 from authcore.decisions import accept, refuse
 from authcore.entities import Account, AuditEvent, AuditKind, AuthenticationSession, Message, MessageKind, SessionEnd
-from authcore.errors import AccountDisabled, CodeMismatch
+from authcore.errors import AccountDisabled, CodeMismatch, SecondFactorUnavailable
+from authcore.identifiers import IdentifierKind
 from tests.core.ada import BEFORE, LIVE, NOW, OCCASION
 from tests.core.test_principal import SESSION
 
@@ -25,6 +26,14 @@ def written(decision, kind):
     return {entity.id: entity for entity in decision.writes if isinstance(entity, kind)}
 
 
+PENDING_ALONE = {"session": PENDING, "slot": None}
+
+
+def by(kinds):
+    """The occasion under a policy that sends the code to these kinds of addresses."""
+    return replace(OCCASION, policy=replace(POLICY, second_factor_by=frozenset(map(IdentifierKind, kinds))))
+
+
 class TestRequesting:
     """Asking for the code."""
 
@@ -37,6 +46,23 @@ class TestRequesting:
         decision = second_factor.request(OCCASION, account=GUARDED, session=PENDING, slot=slot)
         assert decision == challenges.request(OCCASION, account=GUARDED, slot=slot, **given)
         assert decision.settle().session_id == "old-s"
+
+    @pytest.mark.parametrize(
+        ("kinds", "destination"),
+        [({"email", "phone"}, LIVE.email), ({"email"}, LIVE.email), ({"phone"}, "+4930123456")],
+        ids=lambda each: "-".join(sorted(each)) if isinstance(each, set) else None,
+    )
+    def test_code_goes_where_the_policy_says(self, kinds, destination):
+        """Of an account's addresses only those count that the policy takes for a second factor."""
+        decision = second_factor.request(by(kinds), account=replace(GUARDED, phone="+4930123456"), **PENDING_ALONE)
+        assert decision.settle().destination == destination
+
+    @pytest.mark.parametrize(("kinds", "missing"), [({"phone"}, "phone"), ({"email"}, "email")])
+    def test_code_goes_nowhere_else(self, kinds, missing):
+        """An account without such an address is sent nothing, and its session stays pending."""
+        account = replace(GUARDED, **{"phone": "+4930123456", missing: None})
+        decision = second_factor.request(by(kinds), account=account, **PENDING_ALONE)
+        assert (type(decision.refusal), decision.writes) == (SecondFactorUnavailable, ())
 
 
 class TestFulfilling:
@@ -139,3 +165,9 @@ class TestChanging:
         """An account that may not be used keeps its rule."""
         decision = self.change(required=False, account=DISABLED)
         assert (type(decision.refusal), decision.writes) == (AccountDisabled, ())
+
+    def test_nobody_locks_himself_out(self):
+        """Where no code could ever be sent the factor is not turned on; it is turned off in any case."""
+        decision = second_factor.change(by({"phone"}), account=LIVE, session=WHOLE, required=True)
+        assert (type(decision.refusal), decision.writes) == (SecondFactorUnavailable, ())
+        assert second_factor.change(by({"phone"}), account=LIVE, session=WHOLE, required=False).settle()

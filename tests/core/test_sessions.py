@@ -26,6 +26,7 @@ from authcore.errors import (
     AccountUnverified,
     InvalidCredentials,
     InvalidToken,
+    ReauthenticationRequired,
     SecondFactorRequired,
     SessionClosed,
     SessionExpired,
@@ -171,7 +172,7 @@ class TestOpening:
             inactive_at=NOW + POLICY.inactivity,
             expires_at=NOW + POLICY.absolute,
         )
-        assert opened.writes == (opened.outcome,)
+        assert opened.writes[0] is opened.outcome
 
     @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
     def test_unusable_accounts_get_none(self, changes, refusal):
@@ -213,7 +214,7 @@ class TestLoggingIn:
     def test_the_right_password_opens_a_session(self):
         """The right password opens a session by password, and the trail says so."""
         decision = self._log_in()
-        session, event = decision.writes
+        session, _, event = decision.writes
         assert decision.outcome is session
         assert (session.amr, session.account_id) == (("pwd",), "a")
         assert (event.kind, event.account_id, event.session) == (AuditKind.LOGGED_IN, "a", session_digest("new-s"))
@@ -225,7 +226,7 @@ class TestLoggingIn:
 
     def test_a_pending_session_is_no_login_yet(self):
         """Where a factor is lacking the session is pending, and short, and the trail says that one was met."""
-        session, event = self._log_in(account=replace(ACCOUNT, second_factor=True)).writes
+        session, _, event = self._log_in(account=replace(ACCOUNT, second_factor=True)).writes
         assert (session.requires_second_factor, session.expires_at) == (True, NOW + POLICY.second_factor_time)
         assert event.kind is AuditKind.FIRST_FACTOR_MET
 
@@ -251,7 +252,7 @@ class TestLoggingIn:
     def test_the_session_before_is_superseded(self):
         """A session that the new one takes the place of ends in the same decision."""
         former = _session(id="old-s")
-        _, ended, _ = self._log_in(former=former).writes
+        _, _, ended, _ = self._log_in(former=former).writes
         assert ended == replace(former, updated_at=NOW, ended_at=NOW, ended_as=SessionEnd.SUPERSEDED)
 
     def test_what_ended_before_is_left_alone(self):
@@ -276,6 +277,59 @@ class TestLoggingOut:
     def test_closing_nothing_is_no_error(self):
         """Where there is no session there is nothing to close."""
         assert sessions.log_out(OCCASION, None).settle() is False
+
+
+class TestReauthenticating:
+    """Giving the password once more."""
+
+    OLD = replace(_session(id="old-s", tag="app", amr=("pwd", "otp", "mfa")), auth_time=BEFORE)
+
+    def _again(self, account: Account = ACCOUNT):
+        return sessions.reauthenticate(OCCASION, account=account, session=self.OLD, among=None)
+
+    def test_it_is_as_after_a_login(self):
+        """The new session has all its time, begins now, and keeps the tag; the one before is superseded."""
+        decision = self._again()
+        new, old = (write for write in decision.writes if isinstance(write, AuthenticationSession))
+        assert decision.outcome is new
+        assert (new.auth_time, new.expires_at, new.tag) == (NOW, NOW + POLICY.absolute, "app")
+        assert old == replace(self.OLD, updated_at=NOW, ended_at=NOW, ended_as=SessionEnd.SUPERSEDED)
+
+    def test_a_password_is_one_factor(self):
+        """What the session before had met besides the password is not met again by the password."""
+        assert self._again().settle().amr == ("pwd",)
+        pending = self._again(replace(ACCOUNT, second_factor=True)).settle()
+        assert (pending.requires_second_factor, pending.expires_at) == (True, NOW + POLICY.second_factor_time)
+
+    @pytest.mark.parametrize(
+        ("called_for", "kind"), [(False, AuditKind.REAUTHENTICATED), (True, AuditKind.FIRST_FACTOR_MET)]
+    )
+    def test_the_trail_tells_what_was_met(self, called_for, kind):
+        """The trail names the new session, and whether a factor is still to come."""
+        decision = self._again(replace(ACCOUNT, second_factor=called_for))
+        (event,) = (write for write in decision.writes if isinstance(write, AuditEvent))
+        assert (event.kind, event.account_id, event.session) == (kind, "a", session_digest("new-s"))
+
+    @pytest.mark.parametrize(("changes", "refusal"), UNUSABLE)
+    def test_unusable_accounts_get_no_other_session(self, changes, refusal):
+        """An account that may not be used keeps the session it has, which does not count either."""
+        decision = self._again(replace(ACCOUNT, **changes))
+        assert (type(decision.refusal), decision.writes) == (refusal, ())
+
+
+class TestFreshness:
+    """How long ago somebody may have authenticated."""
+
+    @pytest.mark.parametrize(("later", "is_fresh"), [(-TICK, True), (timedelta(0), False), (TICK, False)])
+    def test_the_boundary_is_exact(self, later, is_fresh):
+        """A login is fresh until so much time has passed, and neither then nor after."""
+        within = timedelta(minutes=5)
+        refusal = sessions.stale(_session(auth_time=NOW), within=within, now=NOW + within + later)
+        assert (refusal is None) if is_fresh else (type(refusal), refusal.max_age) == (ReauthenticationRequired, 300)
+
+    def test_clocks_that_differ_do_no_harm(self):
+        """A login that another machine dates in the future is fresh."""
+        assert sessions.stale(_session(auth_time=NOW + TICK), within=TICK, now=NOW) is None
 
 
 class TestChangingThePassword:

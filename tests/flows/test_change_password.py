@@ -70,6 +70,7 @@ def test_all_other_sessions_end(auth, session):
         "AuthenticationSession",
         "Credential",
         "Message",
+        "SessionRoster",
     ]
 
 

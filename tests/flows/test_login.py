@@ -104,7 +104,12 @@ def test_login_only_writes_session_and_trail(auth):
     auth.store.commits.clear()
     log_in(auth)
     (writes,) = auth.store.commits
-    assert sorted(type(entity).__name__ for entity in writes) == ["Attempt", "AuditEvent", "AuthenticationSession"]
+    assert sorted(type(entity).__name__ for entity in writes) == [
+        "Attempt",
+        "AuditEvent",
+        "AuthenticationSession",
+        "SessionRoster",
+    ]
 
 
 # --- who may not ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
@@ -41,6 +42,8 @@ EXPECTED = {
     errors.RoleMismatch: 409,
     errors.SecondFactorFulfilled: 409,
     errors.SecondFactorRequired: 401,
+    errors.SecondFactorUnavailable: 403,
+    errors.ReauthenticationRequired: 401,
     errors.CodeMismatch: 422,
     errors.ChallengeEnded: 410,
     errors.AttemptsExhausted: 410,
@@ -63,6 +66,7 @@ ARGUMENTS = {
     errors.MalformedRequest: ("not_json",),
     errors.MethodNotAllowed: ("GET", "POST"),
     errors.TwoStepRequired: ("pay",),
+    errors.ReauthenticationRequired: (timedelta(minutes=5),),
 }
 NAMED = {errors.CodeMismatch: {"attempts_left": 2}, errors.Throttled: {"retry_after": 60}}
 EVIDENCE = {
@@ -74,6 +78,7 @@ EVIDENCE = {
     errors.CodeMismatch: {"attempts_left": 2},
     errors.TwoStepRequired: {"purpose": "pay"},
     errors.Throttled: {"retry_after": 60},
+    errors.ReauthenticationRequired: {"max_age": 300},
 }
 REALM = b'Bearer realm="authcore"'
 
@@ -158,6 +163,8 @@ def test_challenges():
     for kind in (errors.InvalidToken, errors.SessionExpired, errors.SessionRevoked, errors.SessionClosed):
         assert headers_of(kind)[b"www-authenticate"] == REALM + b', error="invalid_token"'
     assert headers_of(errors.PermissionDenied)[b"www-authenticate"] == REALM + b', error="insufficient_scope"'
+    stale = headers_of(errors.ReauthenticationRequired)[b"www-authenticate"]
+    assert stale == REALM + b', error="insufficient_user_authentication", max_age="300"'  # RFC 9470 section 3
 
 
 def test_methods_and_pauses():
