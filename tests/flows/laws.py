@@ -44,6 +44,7 @@ EPOCHS = (
 BEGINNINGS = (
     AuditKind.LOGGED_IN,
     AuditKind.FIRST_FACTOR_MET,
+    AuditKind.REAUTHENTICATED,
     AuditKind.PASSWORD_CHANGED,
     AuditKind.SECOND_FACTOR_CHANGED,
     AuditKind.SESSIONS_REVOKED,

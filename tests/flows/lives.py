@@ -38,6 +38,7 @@ POLICY = Policy(
     challenge_window=timedelta(hours=1),
     recoveries_per_network=NEVER,
     recoveries_per_name=NEVER,
+    sessions_per_account=500,  # which no life reaches
 )
 LIMITS = Limits(
     grace=POLICY.grace,
@@ -365,6 +366,14 @@ class Lives(RuleBasedStateMachine):
         current = self.password_of(known) if knows else current
         expected = self.model.change_password(known, current, new)
         self.opens(self.auth.change_password(token=issued.token, current=current, new=new), expected, device)
+
+    @rule(session=anyones, password=passwords, device=devices, knows=mostly)
+    def reauthenticate(self, session, password, device, knows):
+        """Somebody gives the password once more."""
+        issued, known = self.token(session)
+        password = self.password_of(known) if knows else password
+        expected = self.model.reauthenticate(known, password)
+        self.opens(self.auth.reauthenticate(token=issued.token, password=password), expected, device)
 
     @rule(session=anyones, password=passwords, required=mostly, device=devices, knows=mostly)
     def change_second_factor(self, session, password, required, device, knows):

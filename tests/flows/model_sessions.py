@@ -156,6 +156,16 @@ class Sessions:
             if each.person is person and not each.pending and self._standing(each) is None
         ]
 
+    def reauthenticate(self, token, password):
+        """Somebody gives the password once more, and has a session as after a login, in place of the one before."""
+        person = self.caller(token)
+        if not isinstance(person, Person):
+            return person
+        if person.password != password:
+            return PasswordMismatch
+        self.close(token.session)
+        return self.begin(person)
+
     def change_password(self, token, current, new):
         """All sessions and codes end; the caller goes on in a new session."""
         person = self.caller(token)

@@ -122,6 +122,10 @@ LOGINS = {
         start=lambda auth, here: _change_password(auth, here.phone),
         ends=(Issued, InvalidToken),
     ),
+    "reauthenticate": Flow(
+        start=lambda auth, here: auth.reauthenticate(token=here.laptop.token, password=PASSWORD),
+        ends=(Issued, InvalidToken),
+    ),
     "log out": Flow(
         start=lambda auth, here: auth.log_out(here.laptop.token),
         ends=(bool,),

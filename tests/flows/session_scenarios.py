@@ -5,6 +5,7 @@ Each scenario takes the kind of store it is played on, so that one that breaks a
 
 from functools import partial
 
+from authcore.audit import session_digest
 from authcore.auth import Identified, Issued
 from authcore.entities import Account, AuditKind, AuthenticationSession, ChallengeSlot, SessionEnd, TwoStepSession
 from authcore.errors import (
@@ -13,6 +14,7 @@ from authcore.errors import (
     CodeMismatch,
     InvalidToken,
     ResendLimit,
+    StateUnchanged,
 )
 from authcore.memory import MemoryStore
 from authcore.policy import Policy
@@ -574,3 +576,140 @@ def two_resendings(store=MemoryStore):
         assert len(auth.courier.letters) - before == 2
 
     return Scenario(auth=auth, flows={"a": resend, "b": resend}, check=check)
+
+
+# --- a limit, and the password once more ------------------------------------------------------------------------------
+
+
+def two_logins_at_the_limit(store=MemoryStore, *, logins=2, limit=1):
+    """Several log in at the same time where there is no more room: all get in, and no more than the limit stay."""
+    auth, laptop = logged_in(store, sessions_per_account=limit)
+    flows = {name: lambda auth: auth.log_in(identifier=ADA, password=PASSWORD) for name in "abc"[:logins]}
+
+    def check(outcomes, auth):
+        only(outcomes, Issued)
+        entered = len(took_place(outcomes, Issued))
+        counting = [each for each in sessions(auth) if each.ended_at is None]
+        assert len(counting) == min(limit, entered + 1)
+        assert trail(auth).count(AuditKind.SESSION_DISPLACED) == entered + 1 - len(counting)
+        assert count(auth, *(outcomes[name].token for name in of(outcomes, Issued))) <= limit
+        assert dead(auth, laptop.token) == (entered >= limit)
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
+three_logins_at_the_limit = partial(two_logins_at_the_limit, logins=3, limit=2)
+
+
+def login_at_the_limit_during(end, *, store=MemoryStore):
+    """Somebody logs in where there is no more room, while something happens to the session that would have to go."""
+    auth, laptop = logged_in(store, sessions_per_account=2)
+    phone = log_in(auth)
+    flows = {
+        "login": lambda auth: auth.log_in(identifier=ADA, password=PASSWORD),
+        "end": lambda auth: end(auth, laptop),
+    }
+
+    def check(outcomes, auth):
+        only({"login": outcomes["login"]}, Issued)
+        only({"end": outcomes["end"]}, Identified, InvalidToken, bool)
+        newer = [outcomes[name] for name in of(outcomes, Issued)]
+        assert count(auth, *(each.token for each in newer)) == len(newer)
+        counting = [each for each in sessions(auth) if each.ended_at is None]
+        assert len(counting) <= 2
+        displaced = [each for each in sessions(auth) if each.ended_as is SessionEnd.DISPLACED]
+        assert {each.id for each in displaced} <= {laptop.session.id, phone.session.id}
+        assert len(displaced) == trail(auth).count(AuditKind.SESSION_DISPLACED) <= 1
+        if displaced:
+            assert len(counting) == 2  # nobody has to go without need
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
+def login_at_the_limit_during_rotation(store=MemoryStore):
+    """The session that would have to go is renewed: it was used now, and another one goes."""
+    return login_at_the_limit_during(lambda auth, laptop: auth.identify(laptop.token), store=store)
+
+
+def login_at_the_limit_during_logout(store=MemoryStore):
+    """The session that would have to go is logged out: then there is room."""
+    return login_at_the_limit_during(lambda auth, laptop: auth.log_out(laptop.token), store=store)
+
+
+def two_codes_at_the_limit(store=MemoryStore):
+    """A code makes a session whole, and another session is opened, where there is room for one: one stays."""
+    auth, pending, challenge = half(store, sessions_per_account=1)
+    flows = {
+        "fulfil": fulfil(pending, challenge, derive(auth, challenge)),
+        "login": lambda auth: auth.log_in(identifier=ADA, password=PASSWORD),
+    }
+
+    def check(outcomes, auth):
+        only({"fulfil": outcomes["fulfil"]}, Issued, InvalidToken)
+        only({"login": outcomes["login"]}, Issued)
+        open_now = [each for each in sessions(auth) if each.ended_at is None]
+        assert sorted(each.requires_second_factor for each in open_now) in ([False], [True], [False, True])
+        for name in of(outcomes, InvalidToken):
+            assert stored(auth, pending).ended_as is SessionEnd.DISPLACED, name
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
+def reauthentication_during(end, kinds, store=MemoryStore, *, lasting=False):
+    """The password is given once more while something happens to the session: one goes on, or none.
+
+    What is `lasting` ends whatever there is, before or after; everything else concerns the old session alone.
+    """
+    auth, old = logged_in(store)
+    other = log_in(auth)
+    flows = {
+        "again": lambda auth: auth.reauthenticate(token=old.token, password=PASSWORD),
+        "end": lambda auth: end(auth, old, other),
+    }
+
+    def check(outcomes, auth):
+        only({"again": outcomes["again"]}, Issued, InvalidToken)
+        only({"end": outcomes["end"]}, *kinds)
+        again = happened(outcomes, "again", Issued)
+        ended = lasting and happened(outcomes, "end", Account)
+        newer = [outcomes[name].token for name in of({"again": outcomes["again"]}, Issued)]
+        assert count(auth, *newer) == (0 if ended else len(newer))
+        tokens = [old.token, *(each.token for each in renewals(outcomes))]
+        assert not again or all(dead(auth, token) for token in tokens)
+        live = [each for each in sessions(auth) if each.ended_at is None and each.id != other.session.id]
+        assert len(live) <= 1
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
+def reauthentication_during_rotation(store=MemoryStore):
+    """The old session is renewed meanwhile."""
+    return reauthentication_during(lambda auth, old, _: auth.identify(old.token), (Identified, InvalidToken), store)
+
+
+def reauthentication_during_logout(store=MemoryStore):
+    """The old session is logged out meanwhile."""
+    return reauthentication_during(lambda auth, old, _: auth.log_out(old.token), (bool,), store)
+
+
+def reauthentication_during_revocation(store=MemoryStore):
+    """The old session is ended from another device meanwhile."""
+    return reauthentication_during(
+        lambda auth, old, other: auth.revoke_session(other.token, session=session_digest(old.session.id)),
+        (AuthenticationSession, StateUnchanged),
+        store,
+    )
+
+
+def reauthentication_during_disabling(store=MemoryStore):
+    """The account is disabled meanwhile."""
+    return reauthentication_during(
+        lambda auth, old, _: auth.disable_account(old.session.account_id), (Account,), store, lasting=True
+    )
+
+
+def two_reauthentications(store=MemoryStore):
+    """The password is given twice at the same time: one goes on."""
+    return reauthentication_during(
+        lambda auth, old, _: auth.reauthenticate(token=old.token, password=PASSWORD), (Issued, InvalidToken), store
+    )

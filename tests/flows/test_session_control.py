@@ -7,6 +7,7 @@ import pytest
 from authcore.audit import session_digest
 from authcore.entities import AuthenticationSession, Device, TwoStepSession
 from authcore.errors import (
+    AccountNotFound,
     AuthError,
     ChallengeEnded,
     InvalidInput,
@@ -177,6 +178,26 @@ def test_operator_ends_all(auth, account, laptop, phone):
     for over in (laptop, phone):
         assert isinstance(refusal(auth.authenticate(over.token)), AuthError)
     assert do(auth.authenticate(log_in(auth).token))
+
+
+def test_operator_ends_one(auth, account, laptop, phone):
+    """An operator ends one session of an account, by the name that its owner sees, and no other one."""
+    digest = session_digest(phone.session.id)
+    assert do(auth.revoke_session_of(account.id, session=digest)).ended_as == "revoked"
+    assert isinstance(refusal(auth.authenticate(phone.token)), InvalidToken)
+    assert do(auth.authenticate(laptop.token))
+    assert isinstance(refusal(auth.revoke_session_of(account.id, session=digest)), StateUnchanged)
+
+
+def test_operator_ends_no_session_of_another_account(auth, account, laptop):
+    """A session is ended in the account that was named, or not at all; so is nobody's, and that of a deleted one."""
+    bob = join(auth, BOB)
+    digest = session_digest(laptop.session.id)
+    assert isinstance(refusal(auth.revoke_session_of(bob.id, session=digest)), InvalidInput)
+    assert isinstance(refusal(auth.revoke_session_of("nobody", session=digest)), AccountNotFound)
+    assert do(auth.authenticate(laptop.token))
+    do(auth.delete_account(account.id))
+    assert isinstance(refusal(auth.revoke_session_of(account.id, session=digest)), AccountNotFound)
 
 
 # --- for operators ----------------------------------------------------------------------------------------------------

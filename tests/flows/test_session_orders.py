@@ -36,11 +36,21 @@ LAWS = {
     "no password alone lets in once a factor was chosen": scenarios.login_during_choice,
     "a spent code is not sent again": scenarios.resending_during_answer,
     "a code is sent no more often than its limit": scenarios.two_resendings,
+    "an account has no more sessions than its limit": scenarios.two_logins_at_the_limit,
+    "what is renewed makes no room": scenarios.login_at_the_limit_during_rotation,
+    "nobody makes room where there is some": scenarios.login_at_the_limit_during_logout,
+    "of whole and of pending sessions each have their limit": scenarios.two_codes_at_the_limit,
+    "one session goes on after a rotation and the password": scenarios.reauthentication_during_rotation,
+    "one session goes on after a logout and the password": scenarios.reauthentication_during_logout,
+    "one session goes on after a revocation and the password": scenarios.reauthentication_during_revocation,
+    "none goes on after disabling and the password": scenarios.reauthentication_during_disabling,
+    "one session goes on after the password was given twice": scenarios.two_reauthentications,
 }
 
 OF_THREE = {
     "a due token has one successor": scenarios.one_due_token_of_three,
     "an account's guesses have a limit over all sessions": scenarios.last_guesses_of_three,
+    "an account has no more sessions than its limit": scenarios.three_logins_at_the_limit,
 }
 
 
@@ -69,6 +79,9 @@ NEEDS_VERSIONS = [
     scenarios.guesses_at_two_codes,
     scenarios.two_choices,
     scenarios.two_resendings,
+    scenarios.two_logins_at_the_limit,
+    scenarios.login_at_the_limit_during_rotation,
+    scenarios.two_reauthentications,
 ]
 
 NEEDS_UNCHANGED = [
