@@ -1,6 +1,7 @@
 """The sample application, once for each framework: the same paths, the same handlers, the same bytes."""
 
 import json
+from datetime import timedelta
 from itertools import count
 
 from sanic import HTTPResponse as SanicResponse, Sanic
@@ -68,6 +69,7 @@ def table(stage):
         (("GET",), "/all", does.tell, (requires, {"all_of": ["invoices:read", "invoices:write"]})),
         (("POST",), "/paying", does.tell, ("requires_two_step", {"purpose": "pay"})),
         (("POST",), "/posting", does.tell, ("requires_captcha", {})),
+        (("GET", "POST"), "/sensitive", does.tell, ("requires_fresh", {"within": timedelta(minutes=5)})),
         (("GET",), "/any", does.tell, (requires, {"any_of": ["invoices:read", "invoices:write"]})),
     ]
 

@@ -1,13 +1,21 @@
 """A Sanic application with a handler of every kind, for the tests of its adapter."""
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from sanic import Blueprint, HTTPResponse, Sanic
 from sanic.views import HTTPMethodView
 
 from authcore.memory import MemoryStore
 from authcore.testing import build_auth
-from authcore_sanic import principal_of, requires_authentication, requires_permission, requires_role, setup
+from authcore_sanic import (
+    principal_of,
+    requires_authentication,
+    requires_fresh,
+    requires_permission,
+    requires_role,
+    setup,
+)
 from tests.adapters.sites import POLICY, Site, Stage
 from tests.adapters.stores import WatchedStore
 
@@ -102,6 +110,7 @@ def make_app(auth):
     app.add_route(WholePage.as_view(), "/whole-page")
     app.add_websocket_route(greet, "/greet")
     app.add_websocket_route(requires_authentication(greet), "/guarded", name="guarded")
+    app.add_websocket_route(requires_fresh(within=timedelta(minutes=5))(greet), "/sensitive", name="sensitive")
     app.register_middleware(note, "response")
     return app
 

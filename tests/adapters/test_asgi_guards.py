@@ -1,13 +1,31 @@
 """The guards for ASGI handlers by themselves: which handlers they take, and which of its arguments they ask."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from starlette.requests import Request
 
-from authcore.errors import ConfigurationError, InvalidInput, InvalidPermission, NotAuthenticated, PermissionDenied
+from authcore.errors import (
+    ConfigurationError,
+    InvalidInput,
+    InvalidPermission,
+    NotAuthenticated,
+    PermissionDenied,
+    ReauthenticationRequired,
+)
 from authcore.principal import Anonymous
 from authcore.testing import build_auth, run_sync
 from authcore.web import Access
-from authcore_asgi import auth_of, principal_of, requires_authentication, requires_permission, requires_role
+from authcore_asgi import (
+    admit,
+    auth_of,
+    principal_of,
+    requires_authentication,
+    requires_fresh,
+    requires_permission,
+    requires_role,
+)
 from authcore_asgi.answering import Visit
 from authcore_asgi.guards import VISIT
 from tests.adapters.people import ADA, PASSWORD
@@ -50,6 +68,7 @@ def test_handler_without_a_request_is_refused():
             requires_permission(all_of=["a"]),
             requires_permission(any_of=["a"]),
             requires_role(any_of=["a"]),
+            requires_fresh(within=timedelta(minutes=5)),
         ):
             with pytest.raises(ConfigurationError, match="parameter named request"):
                 decorate(handler)
@@ -65,6 +84,31 @@ def test_empty_requirement_is_refused(requirement):
     for requires in (requires_permission, requires_role):
         with pytest.raises(ConfigurationError):
             requires(**requirement)
+
+
+@pytest.mark.parametrize("within", [timedelta(0), -timedelta(seconds=1), timedelta(days=31)], ids=str)
+def test_no_freshness_is_refused(within):
+    """A time that lets in nobody, or anybody, is refused when the handler is decorated, or when it is asked for."""
+    with pytest.raises(ConfigurationError, match="within"):
+        requires_fresh(within=within)
+    with pytest.raises(ConfigurationError, match="within"):
+        admit(request_by(principal()), within=within)
+
+
+def test_old_login_is_asked_for_the_password():
+    """A handler that asks for a fresh login does not run for an old one, and the refusal is noted."""
+    handler = requires_fresh(within=timedelta(minutes=5))(lambda request: "in")
+    ada = principal()
+    old = replace(ada, session=replace(ada.session, auth_time=ACCESS.auth.clock.now() - timedelta(minutes=5)))
+    assert handler(request_by(ada)) == "in"
+    assert admit(request_by(ada), within=timedelta(minutes=5)) is ada
+    request = request_by(old)
+    for ask in (handler, lambda request: admit(request, within=timedelta(minutes=5))):
+        with pytest.raises(ReauthenticationRequired):
+            ask(request)
+    assert isinstance(request.scope[VISIT].refusal, ReauthenticationRequired)
+    with pytest.raises(NotAuthenticated):
+        handler(request_by(Anonymous()))
 
 
 def test_malformed_permission_is_refused():

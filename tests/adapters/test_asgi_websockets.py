@@ -1,5 +1,7 @@
 """Websockets under the ASGI middleware: who may open one, and what becomes of a refusal."""
 
+from datetime import timedelta
+
 import pytest
 from starlette.applications import Starlette
 from starlette.authentication import requires
@@ -7,7 +9,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from authcore.errors import StoreFault
-from authcore_asgi import AuthMiddleware, principal_of, requires_authentication
+from authcore_asgi import AuthMiddleware, principal_of, requires_authentication, requires_fresh
 from tests.adapters.people import ADA, BOB, FOREIGN_ORIGIN, ORIGIN, cookie
 from tests.adapters.sites import Site, Stage
 from tests.adapters.websockets import Handshake, from_here
@@ -34,6 +36,12 @@ async def guarded(websocket: WebSocket):
     await greet(websocket)
 
 
+@requires_fresh(within=timedelta(minutes=5))
+async def sensitive(websocket: WebSocket):
+    """Greet those who have just logged in."""
+    await greet(websocket)
+
+
 @requires("authenticated")
 async def guarded_by_starlette(websocket: WebSocket):
     """Greet members only, in Starlette's words."""
@@ -55,7 +63,13 @@ async def token(auth):
 @pytest.fixture
 def app(auth):
     """An application with websockets, open and guarded."""
-    handlers = {"/greet": greet, "/guarded": guarded, "/theirs": guarded_by_starlette, "/late": late}
+    handlers = {
+        "/greet": greet,
+        "/guarded": guarded,
+        "/theirs": guarded_by_starlette,
+        "/late": late,
+        "/sensitive": sensitive,
+    }
     routes = [WebSocketRoute(path, handler) for path, handler in handlers.items()]
     return AuthMiddleware(Starlette(routes=routes), auth=auth, exempt=["/exempt"])
 
@@ -106,6 +120,17 @@ async def test_refusal_is_told_where_the_server_can(app):
     assert start["status"] == 401
     assert (b"content-type", b"application/problem+json") in start["headers"]
     assert b'"code":"not_authenticated"' in body["body"]
+
+
+async def test_old_login_opens_no_sensitive_websocket(app, auth, token):
+    """A guard that asks for a fresh login closes the handshake of whoever has logged in too long ago."""
+    sent = from_here(cookie(session=token))
+    assert (await Handshake(app, "/sensitive", *sent).run())[0] == "websocket.accept"
+    auth.clock.advance(timedelta(minutes=5))
+    assert await Handshake(app, "/sensitive", *sent).run() == ["websocket.close"]
+    handshake = Handshake(app, "/sensitive", *sent, extensions=[DENIAL])
+    await handshake.run()
+    assert b'"code":"reauthentication_required"' in handshake.sent[1]["body"]
 
 
 async def test_store_that_fails_opens_nothing(app, auth, token):

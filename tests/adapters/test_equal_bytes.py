@@ -89,6 +89,8 @@ async def _play_sessions(script, site):
     for session in (session_digest(other.id), session_digest(other.id), "unknown"):
         await script.post("/auth/sessions/revoke", {"session": session})
     await script.post("/auth/sessions/revoke-others")
+    for password in (PASSWORD, OTHER_PASSWORD):
+        await script.post("/auth/reauthenticate", {"current_password": password})
     await script.get("/auth/sessions")
 
 

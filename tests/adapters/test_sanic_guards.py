@@ -1,6 +1,7 @@
 """Sanic's own ways of handling, under the adapter: classes, blueprints, streams, pages that are not there."""
 
 import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,14 @@ from sanic import Sanic
 from authcore.errors import ConfigurationError, InvalidInput, InvalidPermission
 from authcore.system import inline
 from authcore.testing import build_auth
-from authcore_sanic import auth_of, requires_authentication, requires_permission, requires_role, setup
+from authcore_sanic import (
+    auth_of,
+    requires_authentication,
+    requires_fresh,
+    requires_permission,
+    requires_role,
+    setup,
+)
 from tests.adapters.hosts import behind_uvicorn, in_process, on_own_server
 from tests.adapters.laws.asserting import is_problem
 from tests.adapters.people import ADA, FROM_HERE, ORIGIN, PASSWORD, cookie
@@ -149,14 +157,18 @@ def test_wrong_requirements_are_refused():
         requires_role(any_of="reader")
     with pytest.raises(InvalidInput):
         requires_role(any_of=["reader", ""])
+    for within in (timedelta(0), -timedelta(seconds=1), timedelta(days=31)):
+        with pytest.raises(ConfigurationError, match="within"):
+            requires_fresh(within=within)
 
 
 def test_guard_without_a_request_lets_nobody_in():
     """A handler that is called without a request of Sanic's is never run."""
-    handler = requires_authentication(lambda request: "in")
-    for arguments in ((), ("request",), (None,)):
-        with pytest.raises(ConfigurationError, match="no caller is known"):
-            handler(*arguments)
+    for guard in (requires_authentication, requires_fresh(within=timedelta(minutes=5))):
+        handler = guard(lambda request: "in")
+        for arguments in ((), ("request",), (None,)):
+            with pytest.raises(ConfigurationError, match="no caller is known"):
+                handler(*arguments)
 
 
 def test_auth_of_a_request_is_the_applications():

@@ -1,5 +1,7 @@
 """Websockets under Sanic, in its ASGI mode and on its own server: who may open one, and what a guard does."""
 
+from datetime import timedelta
+
 import pytest
 from websockets import ConnectionClosed, InvalidStatus, connect
 
@@ -36,6 +38,18 @@ async def test_guarded_websocket_says_nothing_to_nobody():
         handshake = Handshake(site.app, "/guarded", *from_here())
         await handshake.run()
         assert (handshake.texts, site.app.ctx.ran) == ([], [])
+
+
+async def test_old_login_opens_no_sensitive_websocket():
+    """Behind a guard that asks for a fresh login a websocket's handler does not run for an old one."""
+    async with opened(in_process) as site:
+        sent = from_here(cookie(session=await site.token()))
+        fresh = Handshake(site.app, "/sensitive", *sent)
+        await fresh.run()
+        site.clock.advance(timedelta(minutes=5))
+        old = Handshake(site.app, "/sensitive", *sent)
+        await old.run()
+        assert (fresh.texts, old.texts, site.app.ctx.ran) == ([ADA], [], [ADA])
 
 
 async def test_websocket_on_the_own_server():

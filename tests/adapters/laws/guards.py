@@ -1,12 +1,15 @@
 """Laws of the application's own handlers: who reaches them, what they are told, what becomes of their failures."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.adapters.apps import SECRET
 from tests.adapters.laws.asserting import REALM, is_problem
-from tests.adapters.people import ADA, FROM_HERE, PASSWORD, cookie
+from tests.adapters.people import ADA, FROM_HERE, PASSWORD, SESSION, cookie
 
 ANY_STORE = True
+TICK = timedelta(microseconds=1)
 
 NOBODY = {"who": "", "authenticated": False}
 
@@ -150,3 +153,29 @@ class Guards:
         is_problem(await site.get("/staff", cookie(session=token)), 403, "permission_denied")
         tagged = (await site.auth.log_in(identifier=ADA, password=PASSWORD, tag="staff")).token
         assert (await site.get("/staff", cookie(session=tagged))).status == 200
+
+    @pytest.mark.parametrize(("later", "is_fresh"), [(-TICK, True), (timedelta(0), False), (TICK, False)])
+    async def test_fresh_login(self, site, later, is_fresh):
+        """A page that asks for a fresh login lets in until that time is over, and says then how long it was."""
+        sent = cookie(session=await site.token())
+        is_problem(await site.get("/sensitive"), 401, "not_authenticated")
+        site.clock.advance(timedelta(minutes=5) + later)
+        reply = await site.get("/sensitive", sent)
+        if is_fresh:
+            assert reply.json()["who"] == ADA
+        else:
+            is_problem(reply, 401, "reauthentication_required", max_age=300)
+            told = f'{REALM}, error="insufficient_user_authentication", max_age="300"'
+            assert reply.one("www-authenticate") == told
+        assert (await site.get("/members", sent)).status == 200
+        assert site.stage.ran == [ADA] * (1 + is_fresh)
+
+    async def test_password_makes_a_login_fresh(self, site):
+        """Whoever gives the password once more is let in, by the new cookie alone."""
+        ada = await site.member()
+        site.clock.advance(timedelta(minutes=5))
+        is_problem(await ada.post("/sensitive"), 401, "reauthentication_required", max_age=300)
+        before = ada.cookies[SESSION]
+        assert (await ada.post("/auth/reauthenticate", {"current_password": PASSWORD})).status == 200
+        assert (await ada.post("/sensitive")).json()["who"] == ADA
+        is_problem(await site.get("/sensitive", cookie(session=before)), 401, "invalid_token")

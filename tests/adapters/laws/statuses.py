@@ -17,6 +17,7 @@ GOOD = {
     "/auth/login": {"identifier": ADA, "password": PASSWORD},
     "/auth/logout": None,
     "/auth/refresh": None,
+    "/auth/reauthenticate": {"current_password": PASSWORD},
     "/auth/sessions/revoke": {"session": "0" * 32},
     "/auth/sessions/revoke-others": None,
     "/auth/second-factor": None,
