@@ -13,8 +13,8 @@ from tests.adapters.laws.isolation import Isolation
 from tests.adapters.laws.journeys import Journeys
 from tests.adapters.laws.neutrality import Neutrality
 from tests.adapters.laws.origins import Origins
-from tests.adapters.laws.recovery import Recovery
 from tests.adapters.laws.reauthentication import Reauthentication
+from tests.adapters.laws.recovery import Recovery
 from tests.adapters.laws.rotation import Rotation
 from tests.adapters.laws.second_factor import SecondFactor
 from tests.adapters.laws.secrets import Secrets

@@ -1,19 +1,21 @@
 """FastAPI's own idiom: dependencies that say who is calling, and scopes that are permissions."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import pytest
 from fastapi import Depends, FastAPI, Security
 
-from authcore import Anonymous, Principal
+from authcore import Anonymous, ConfigurationError, Principal
 from authcore_asgi import AuthMiddleware
-from authcore_asgi.fastapi import current_caller, current_principal
+from authcore_asgi.fastapi import current_caller, current_principal, fresh_principal
 from tests.adapters.laws.asserting import is_problem
 from tests.adapters.people import ADA, bearer, cookie
 
 Caller = Annotated[Principal | Anonymous, Depends(current_caller)]
 Member = Annotated[Principal, Depends(current_principal)]
 Reader = Annotated[Principal, Security(current_principal, scopes=["invoices:read", "invoices:write:today"])]
+Fresh = Annotated[Principal, Depends(fresh_principal(within=timedelta(minutes=5)))]
 
 app = FastAPI()
 
@@ -42,6 +44,12 @@ async def readers(reader: Reader):
     return {"who": reader.account.email}
 
 
+@app.get("/sensitive")
+async def sensitive(fresh: Fresh):
+    """Tell the name of whoever has just logged in."""
+    return {"who": fresh.account.email}
+
+
 @pytest.fixture
 def site(visit, auth):
     """The application within the middleware."""
@@ -60,7 +68,7 @@ async def test_caller_may_be_nobody(site, ada):
     assert (await site.get("/open", ada)).json() == {"who": ADA}
 
 
-@pytest.mark.parametrize("path", ["/members", "/thread", "/readers"])
+@pytest.mark.parametrize("path", ["/members", "/thread", "/readers", "/sensitive"])
 async def test_nobody_is_refused(site, path):
     """A handler that asks for somebody never runs for nobody, and the refusal is our problem document."""
     is_problem(await site.get(path), 401, "not_authenticated")
@@ -85,3 +93,12 @@ async def test_scopes_are_permissions(site, ada, permissions, status):
     assert reply.status == status
     if status != 200:
         is_problem(reply, 403, "permission_denied")
+
+
+async def test_fresh_login_is_a_dependency(site, ada):
+    """A route may ask how long ago its caller logged in; a time that lets in nobody is refused when it is written."""
+    assert (await site.get("/sensitive", ada)).json() == {"who": ADA}
+    site.clock.advance(timedelta(minutes=5))
+    is_problem(await site.get("/sensitive", ada), 401, "reauthentication_required", max_age=300)
+    with pytest.raises(ConfigurationError, match="within"):
+        fresh_principal(within=timedelta(0))

@@ -1283,6 +1283,116 @@ RECOVERY = [
     ),
 ]
 
+LIMITED = [
+    Breakage(
+        law="an account has so many sessions",
+        what="limit off by one",
+        file="authcore/rosters.py",
+        before="[: max(0, len(counting) - limit + 1)]",
+        after="[: max(0, len(counting) - limit)]",
+        caught_by="core/test_rosters.py::TestMakingRoom::test_limit_is_kept_and_nobody_ends_without_need",
+    ),
+    Breakage(
+        law="an account has so many sessions",
+        what="most recently used one displaced",
+        file="authcore/rosters.py",
+        before="sorted(counting, key=_least_used_first)",
+        after="sorted(counting, key=_least_used_first, reverse=True)",
+        caught_by="core/test_rosters.py::TestMakingRoom::test_least_recently_used_session_ends",
+    ),
+    Breakage(
+        law="an account has so many sessions",
+        what="sessions that are over taken for some that count",
+        file="authcore/rosters.py",
+        before="return session.ended_at is None and session.deleted_at",
+        after="return session.deleted_at",
+        caught_by="core/test_rosters.py::TestMakingRoom::test_what_is_over_makes_room_first",
+    ),
+    Breakage(
+        law="an account has so many sessions",
+        what="password alone displaces whole sessions",
+        file="authcore/rosters.py",
+        before="""return f"{account_id}:{epoch}:{'pending' if pending else 'whole'}\"""",
+        after="""return f"{account_id}:{epoch}:whole\"""",
+        caught_by="flows/test_session_limit.py::test_password_alone_drives_out_nobody",
+    ),
+    Breakage(
+        law="an account has so many sessions",
+        what="roster read past the flow's guard, and begun anew by whoever comes first",
+        file="authcore/auth/parts.py",
+        before="roster = await work.get(by_id(SessionRoster, name))",
+        after="roster = None",
+        caught_by="flows/test_session_limit.py::test_newest_login_always_gets_in",
+    ),
+    Breakage(
+        law="an account has so many sessions",
+        what="session that must go is not ended",
+        file="authcore/rosters.py",
+        before="return [listed, *(_displaced(each, now=occasion.now) for each in leaving), *_told(occasion, leaving)]",
+        after="return [listed, *_told(occasion, leaving)]",
+        caught_by="flows/test_session_orders.py::test_law_holds_in_every_order"
+        "[an account has no more sessions than its limit]",
+    ),
+    Breakage(
+        law="a login is fresh for a while",
+        what="boundary moved by one tick",
+        file="authcore/sessions.py",
+        before="if now - session.auth_time >= within else None",
+        after="if now - session.auth_time > within else None",
+        caught_by="core/test_sessions.py::TestFreshness::test_the_boundary_is_exact",
+    ),
+    Breakage(
+        law="a login is fresh for a while",
+        what="factors carried over by the password alone",
+        file="authcore/sessions.py",
+        before="account=account, amr=BY_PASSWORD, tag=session.tag, among=among, instead_of=session",
+        after="account=account, amr=session.amr, tag=session.tag, among=among, instead_of=session",
+        caught_by="flows/test_reauthenticate.py::test_it_never_goes_around_the_second_factor",
+    ),
+    Breakage(
+        law="a login is fresh for a while",
+        what="old session goes on beside the new one",
+        file="authcore/sessions.py",
+        before="return opened.also([superseded(session, occasion), event])",
+        after="return opened.also([event])",
+        caught_by="flows/test_session_orders.py::test_law_holds_in_every_order"
+        "[one session goes on after the password was given twice]",
+    ),
+    Breakage(
+        law="a login is fresh for a while",
+        what="others ended from a session that was stolen long ago",
+        file="authcore/revocation.py",
+        before="stale = None if current is None or current.id == session.id else _stale(occasion, current)",
+        after="stale = None",
+        caught_by="flows/test_reauthenticate.py::test_others_are_ended_after_the_password",
+    ),
+    Breakage(
+        law="a login is fresh for a while",
+        what="guard for nobody in particular",
+        file="authcore/web/confirming.py",
+        before="return caller.authenticated().require_fresh(within=within, now=access.auth.clock.now())",
+        after="return caller.require_fresh(within=within, now=access.auth.clock.now()) "
+        "if isinstance(caller, Principal) else caller",
+        caught_by="adapters/test_asgi_guards.py::test_old_login_is_asked_for_the_password",
+    ),
+    Breakage(
+        law="a level is kept",
+        what="second factor sent by mail where mail is none",
+        file="authcore/second_factor.py",
+        before="    destination = accounts.address_of(account, occasion.policy.second_factor_by)",
+        after="    destination = accounts.address_of(account)",
+        caught_by="flows/test_second_factor.py::test_account_without_a_phone_stays_out",
+    ),
+    Breakage(
+        law="a level is kept",
+        what="preset whose level can be left out",
+        file="authcore/policy.py",
+        before='strict | settings | {"level": AssuranceLevel.AAL2}',
+        after='{"level": AssuranceLevel.AAL2} | strict | settings',
+        caught_by="core/test_policy.py::test_presets_take_settings_that_keep_the_level",
+    ),
+]
+
 BREAKAGES = (
     *ONE_COMMIT,
     *STORES,
@@ -1301,4 +1411,5 @@ BREAKAGES = (
     *PERMISSIONS,
     *OPERATORS,
     *RECOVERY,
+    *LIMITED,
 )

@@ -1,6 +1,6 @@
 """Settings from the environment: typed, complete, and told all at once where they are wrong."""
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -259,6 +259,30 @@ def test_a_policy_is_read():
     by_path = {path: variable for variable, path in variables(Policy()).items()}
     read = Policy.from_env(environ={by_path[path]: _shown(value) for path, value in OTHER.items()})
     assert {path: _at(read, path) for path in OTHER} == OTHER
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [("aal1", Policy.aal1()), ("aal2", Policy.aal2()), (" AAL2 ", Policy.aal2()), ("", Policy())],
+    ids=["aal1", "aal2", "spelt", "none"],
+)
+def test_a_level_is_chosen(text, policy):
+    """A level of assurance stands for its policy, and every other variable changes that one."""
+    assert Policy.from_env(environ={"AUTHCORE_LEVEL": text}) == policy
+    changed = Policy.from_env(environ={"AUTHCORE_LEVEL": text, "AUTHCORE_ROTATION": "7m", "AUTHCORE_ISSUER": "i"})
+    assert changed == replace(policy, rotation=timedelta(minutes=7), issuer="i")
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "text"),
+    [("aal2", "SECOND_FACTOR", "false"), ("aal2", "ABSOLUTE", "25h"), ("aal1", "PASSWORD_MIN_LENGTH", "8")],
+)
+def test_a_level_is_not_weakened(level, name, text):
+    """A variable that would break the level is refused, and so is a level that there is not."""
+    with pytest.raises(ConfigurationError, match=f"at level {level} .*{name.lower()}"):
+        Policy.from_env(environ={"AUTHCORE_LEVEL": level, f"AUTHCORE_{name}": text})
+    with pytest.raises(ConfigurationError, match="AUTHCORE_LEVEL: write one of aal1, aal2"):
+        Policy.from_env(environ={"AUTHCORE_LEVEL": "aal3", f"AUTHCORE_{name}": text})
 
 
 def test_every_default_can_be_written():

@@ -325,7 +325,7 @@ class TestFreshness:
         """A login is fresh until so much time has passed, and neither then nor after."""
         within = timedelta(minutes=5)
         refusal = sessions.stale(_session(auth_time=NOW), within=within, now=NOW + within + later)
-        assert (refusal is None) if is_fresh else (type(refusal), refusal.max_age) == (ReauthenticationRequired, 300)
+        assert (refusal is None) if is_fresh else isinstance(refusal, ReauthenticationRequired)
 
     def test_clocks_that_differ_do_no_harm(self):
         """A login that another machine dates in the future is fresh."""

@@ -115,7 +115,8 @@ def test_others_are_ended_after_the_password(auth, session, flow):
     other = log_in(auth)
     named = {"session": session_digest(other.session.id)} if flow == "revoke_session" else {}
     refused = refusal(getattr(strict, flow)(session.token, **named))
-    assert (type(refused), refused.max_age) == (ReauthenticationRequired, 300)
+    assert isinstance(refused, ReauthenticationRequired)
+    assert refused.max_age == 300
     assert do(auth.authenticate(other.token))
     fresh = again(strict, session)
     assert refusal(getattr(strict, flow)(fresh.token, **named)) is None

@@ -1,6 +1,7 @@
 """Pending sessions: what makes one, what little it is good for, and the one thing that makes it whole."""
 
 import inspect
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,10 +17,12 @@ from authcore.errors import (
     PasswordMismatch,
     SecondFactorFulfilled,
     SecondFactorRequired,
+    SecondFactorUnavailable,
     SessionClosed,
     SessionExpired,
     SessionRevoked,
 )
+from authcore.identifiers import IdentifierKind
 from authcore.policy import Policy
 from authcore.testing import build_auth
 from tests.flows.people import (
@@ -39,6 +42,7 @@ from tests.flows.people import (
     put,
     refusal,
     stored,
+    verify,
     wrong,
 )
 
@@ -322,3 +326,42 @@ def test_changing_the_password_keeps_the_factors(auth, pending):
     """Whoever has met both factors stays whole when the password changes."""
     whole = fulfil(auth, pending, ask(auth, pending))
     assert change_password(auth, whole).session.amr == whole.session.amr
+
+
+# --- where its code may go --------------------------------------------------------------------------------------------
+
+BY_PHONE = Policy(second_factor=True, second_factor_by=frozenset({IdentifierKind.PHONE}))
+
+
+def test_account_without_a_phone_stays_out(auth):
+    """Where mail is no second factor, whoever has no phone number is sent nothing, and lifts nothing by any code."""
+    join(auth)
+    strict = replace(auth, policy=BY_PHONE)
+    pending = log_in(strict)
+    auth.courier.letters.clear()
+    assert isinstance(refusal(strict.request_second_factor(pending.token)), SecondFactorUnavailable)
+    do(strict.deliver_due())
+    assert auth.courier.letters == []
+    assert isinstance(refusal(strict.authenticate(pending.token)), SecondFactorRequired)
+
+
+def test_account_with_a_phone_gets_in(auth):
+    """Whoever registered with a phone number gets in under a policy for the second level."""
+    challenge = do(auth.register(phone="+4930123456", password=PASSWORD))
+    verify(auth, challenge, code_to(auth, "+4930123456"))
+    strict = replace(auth, policy=Policy.aal2())
+    pending = log_in(strict, "+4930123456")
+    asked = do(strict.request_second_factor(pending.token))
+    code = code_to(strict, "+4930123456")
+    whole = do(strict.fulfil_second_factor(token=pending.token, challenge=asked.token, code=code))
+    assert do(strict.authenticate(whole.token)).session.amr == ("pwd", "otp", "mfa")
+
+
+def test_factor_that_could_not_be_met_is_not_chosen(auth):
+    """Nobody turns on a factor whose code could be sent nowhere: the session goes on, and nothing is changed."""
+    join(auth)
+    session = log_in(replace(auth, policy=Policy()))
+    strict = replace(auth, policy=replace(BY_PHONE, second_factor=False))
+    choose = strict.change_second_factor(token=session.token, password=PASSWORD, required=True)
+    assert isinstance(refusal(choose), SecondFactorUnavailable)
+    assert do(strict.authenticate(session.token)).account.second_factor is False

@@ -9,7 +9,7 @@ def test_pairs_and_their_orders_are_listed(pytestconfig):
     meetings = "tests/flows/test_meetings.py"
     command = [sys.executable, "-m", "pytest", meetings, "-q", "-n", "2", "-p", "no:cacheprovider"]
     told = subprocess.run(
-        [*command, "-k", "wherever and log and authenticate"],
+        [*command, "-k", "wherever and log and authenticate and not reauthenticate"],
         cwd=pytestconfig.rootpath,
         capture_output=True,
         check=True,

@@ -1,6 +1,7 @@
 """Who is calling in the words of FastAPI, Litestar and Quart, and what each of them makes of exceptions by itself."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from litestar import Litestar, Request, Router, get
@@ -8,7 +9,7 @@ from litestar.middleware import DefineMiddleware
 from quart import Blueprint, Quart, request
 
 from authcore import Requirement
-from authcore.errors import UsernameTaken
+from authcore.errors import ConfigurationError, UsernameTaken
 from authcore_asgi import AuthMiddleware, admit, principal_of, requires_authentication
 from authcore_asgi.litestar import AuthPlugin, admits
 from tests.adapters.hosts import lifespan
@@ -36,8 +37,14 @@ async def readers() -> str:
     return "read"
 
 
+@get("/sensitive", guards=[admits(within=timedelta(minutes=5))])
+async def sensitive() -> str:
+    """Tell that one has just logged in."""
+    return "in"
+
+
 BELOW = Router("/below", route_handlers=[readers], guards=[admits(Requirement(all_of="invoices:read"))])
-HANDLERS = [me, decorated, BELOW]
+HANDLERS = [me, decorated, sensitive, BELOW]
 
 
 def outermost(auth):
@@ -68,6 +75,18 @@ async def test_litestar_knows_its_user(auth, visit, place):
     account = await site.auth.find_account(ADA)
     await site.auth.assign_role(account_id=account.id, role="clerk", permissions=["invoices"])
     assert (await site.get("/below/readers", sent)).body == b"read"
+
+
+@pytest.mark.parametrize("place", [outermost, plugged, listed], ids=lambda place: place.__name__)
+async def test_litestar_asks_for_a_fresh_login(auth, visit, place):
+    """A guard of Litestar's may ask how long ago its caller logged in; a time that lets in nobody is refused."""
+    site = visit(place(auth))
+    sent = cookie(session=await site.token())
+    assert (await site.get("/sensitive", sent)).body == b"in"
+    auth.clock.advance(timedelta(minutes=5))
+    is_problem(await site.get("/sensitive", sent), 401, "reauthentication_required", max_age=300)
+    with pytest.raises(ConfigurationError, match="within"):
+        admits(within=timedelta(0))
 
 
 async def test_endpoints_need_a_route_in_litestar(auth, visit):

@@ -46,6 +46,7 @@ def run(auth, flow, ada):
         "unlink_external_identity": ((ada.id,), identity),
         "list_sessions": ((session and session.token,), {}),
         "revoke_session": ((session and session.token,), {"session": session and session_digest(session.session.id)}),
+        "revoke_session_of": ((ada.id,), {"session": session and session_digest(session.session.id)}),
         "revoke_other_sessions": ((session and session.token,), {}),
         "import_role": ((CLERK,), {}),
         "import_account": ((RECORD,), {}),

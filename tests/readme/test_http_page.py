@@ -33,5 +33,6 @@ def test_every_code_is_listed():
         ("field", 422),
         ("reason", 422),
         ("retry_after", 429),
+        ("max_age", 401),
     }
     assert listed - evidence == set(CODES.items())

@@ -12,7 +12,7 @@ import pytest
 from authcore import CookieSettings, Policy, errors
 from authcore.testing import build_auth, run_sync
 from authcore.web import ENDPOINTS, Endpoints, Request, openapi_document
-from authcore.web.problems import STATUSES
+from authcore.web.problems import STATUSES, problem
 
 POLICY = Policy(origins=frozenset({"https://app.example.org"}))
 POLICIES = [pytest.param(POLICY, id="cookies"), pytest.param(replace(POLICY, bearer=True), id="bearer")]
@@ -115,6 +115,28 @@ def test_codes_stand_at_their_status(policy):
         for status, schema in refusals(document, operation):
             code = schema["properties"]["code"]["const"]
             assert (CODES[code], schema["properties"]["status"]["const"]) == (status, status), (method, path, code)
+
+
+def test_challenges_are_those_that_are_sent():
+    """The header of every 401 is one that the document describes."""
+    described = openapi_document(POLICY)["components"]["headers"]["authcore.WWW-Authenticate"]["schema"]["pattern"]
+    for error in (errors.NotAuthenticated(), errors.InvalidToken(), errors.ReauthenticationRequired(POLICY.rotation)):
+        sent = dict(problem(error).headers)[b"www-authenticate"].decode()
+        assert re.search(described, sent)
+        assert not re.search(described, f"{sent}, more")
+
+
+def test_fresh_logins_are_asked_for_where_the_policy_says():
+    """Ending other sessions may be refused to an old login if the policy asks for a fresh one, and only then."""
+    for policy, is_told in ((POLICY, False), (replace(POLICY, fresh_for=POLICY.rotation), True)):
+        document = openapi_document(policy)
+        told = {
+            path
+            for _, path, operation in operations(document)
+            for _, schema in refusals(document, operation)
+            if schema["properties"]["code"]["const"] == "reauthentication_required"
+        }
+        assert told == ({"/auth/sessions/revoke", "/auth/sessions/revoke-others"} if is_told else set())
 
 
 @pytest.mark.parametrize("policy", POLICIES)

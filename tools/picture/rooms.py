@@ -50,7 +50,7 @@ BOXES = (
         (
             *("accounts", "lifecycle", "external_identities", "registration", "bootstrap", "imported_accounts"),
             "validation",
-            *("sessions", "rotation", "second_factor", "recovery", "revocation", "challenges", "captchas"),
+            *("sessions", "rosters", "rotation", "second_factor", "recovery", "revocation", "challenges", "captchas"),
             *("guesses", "throttling", "roles", "principal", "outbox", "letters", "audit"),
         ),
     ),

@@ -131,8 +131,8 @@ class Parts:
     ) -> Listed | None:
         """Return the roster that a session with these factors will join, if there is one already.
 
-        Only where it is full the sessions are looked up, one by one, and no more than the limit: past the flow's guard,
-        since each of them rotates by itself.  The ones that make room are written at the version that was seen.
+        Only where it is full the sessions that stand there are looked up, one by one, and whatever else is over is not:
+        past the flow's guard, since each rotates by itself.  Who makes room is written at the version that was seen.
         """
         pending = sessions.lacks_factor(account=account, amr=amr, policy=self.policy)
         name = rosters.roster_id(account.id, epoch=account.epoch, pending=pending)
