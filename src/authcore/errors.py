@@ -19,6 +19,8 @@ AuthcoreError
 │   │   └── SessionClosed      logged out, or superseded by its successor
 │   ├── SecondFactorRequired   a pending session: its second factor comes first
 │   ├── SecondFactorFulfilled  a session that needs no second factor (any more)
+│   ├── ReauthenticationRequired
+│   │                          the session counts, but its login is too long ago for what was asked
 │   ├── AccountUnverified      told only after the right password
 │   ├── AccountDisabled        told only after the right password
 │   ├── AccountDeleted         told only after the right password
@@ -82,6 +84,7 @@ __all__ = [
     "PasswordMismatch",
     "PermissionDenied",
     "RaceLost",
+    "ReauthenticationRequired",
     "RenderingFault",
     "RequestTooLarge",
     "ResendLimit",
@@ -265,6 +268,13 @@ class SecondFactorFulfilled(AuthError):
 
     code = "second_factor_fulfilled"
     text = "This session needs no second factor (any more)."
+
+
+class ReauthenticationRequired(AuthError):
+    """The session counts, but its holder has proven to be its owner too long ago for what was asked."""
+
+    code = "reauthentication_required"
+    text = "Your login is too long ago for this. Log in again first."
 
 
 class AccountUnverified(AuthError):

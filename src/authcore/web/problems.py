@@ -33,6 +33,7 @@ STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
     errors.SecondFactorRequired: HTTPStatus.UNAUTHORIZED,
     errors.SecondFactorFulfilled: HTTPStatus.CONFLICT,
+    errors.ReauthenticationRequired: HTTPStatus.FORBIDDEN,
     errors.AccountUnverified: HTTPStatus.FORBIDDEN,
     errors.AccountDisabled: HTTPStatus.FORBIDDEN,
     errors.AccountDeleted: HTTPStatus.FORBIDDEN,
