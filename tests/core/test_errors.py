@@ -33,6 +33,7 @@ CODES = {
     "NotAuthenticated": "not_authenticated",
     "PasswordMismatch": "password_mismatch",
     "PermissionDenied": "permission_denied",
+    "ReauthenticationRequired": "reauthentication_required",
     "RequestTooLarge": "request_too_large",
     "ResendLimit": "resend_limit",
     "Throttled": "throttled",
