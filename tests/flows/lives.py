@@ -453,12 +453,14 @@ class Lives(RuleBasedStateMachine):
         expected = self.model.require_second_factor(person, required=required)
         self.plays(self.auth.require_second_factor(self.ids[person], required=required), expected)
 
-    @rule(who=recent, role=role_names, permissions=definitions)
-    def assign_role(self, who, role, permissions):
-        """An operator gives a role, and perhaps defines it."""
+    @rule(who=recent, role=role_names, permissions=definitions, for_good=mostly)
+    def assign_role(self, who, role, permissions, for_good):
+        """An operator gives a role, and perhaps defines it; or takes it again at once."""
         person = latest(self.model.people, who)
         expected = self.model.assign_role(person, role, permissions)
         self.plays(self.auth.assign_role(account_id=self.ids[person], role=role, permissions=permissions), expected)
+        if not for_good:
+            self.withdraw_role(who, role)
 
     @rule(who=recent, role=role_names)
     def withdraw_role(self, who, role):
