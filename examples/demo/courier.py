@@ -18,9 +18,10 @@ _LETTERS_KEPT: Final = 100
 
 _LINES: Final = {
     MessageKind.CODE: "code {letter.code} for {letter.destination}",
-    MessageKind.ALREADY_REGISTERED: "notice for {letter.destination}: somebody tried to register this address again",
+    MessageKind.ALREADY_REGISTERED: "notice for {letter.destination}: somebody wanted it for another account",
     MessageKind.PASSWORD_CHANGED: "notice for {letter.destination}: the password was changed",
     MessageKind.SECOND_FACTOR_CHANGED: "notice for {letter.destination}: the code at login was turned on or off",
+    MessageKind.ADDRESS_CHANGED: "notice for {letter.destination}: the account has another address",
     MessageKind.EXTERNAL_IDENTITY_CHANGED: "notice for {letter.destination}: a way to log in was added or removed",
 }
 

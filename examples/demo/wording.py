@@ -41,9 +41,10 @@ NOTICES: Final[Mapping[str, str]] = {
 
 LETTERS: Final[Mapping[MessageKind, tuple[str, str]]] = {
     MessageKind.CODE: ("Your code", "Codes"),
-    MessageKind.ALREADY_REGISTERED: ("You have an account already", "Word of a second registration"),
+    MessageKind.ALREADY_REGISTERED: ("You have an account already", "Word of a taken address"),
     MessageKind.PASSWORD_CHANGED: ("Your password was changed", "Word of a changed password"),
     MessageKind.SECOND_FACTOR_CHANGED: ("How you log in was changed", "Word of a code at login, turned on or off"),
+    MessageKind.ADDRESS_CHANGED: ("Your address was changed", "Word of another address"),
     MessageKind.EXTERNAL_IDENTITY_CHANGED: ("A way to log in was changed", "Word of another way to log in"),
 }
 """What each kind of letter is headed with, and what all of its kind are called."""

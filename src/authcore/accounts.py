@@ -9,12 +9,20 @@ from datetime import datetime
 from typing import Final
 
 from authcore.entities import Account, Credential, Identifier
-from authcore.errors import AccountDeleted, AccountDisabled, AccountUnverified, AuthError
-from authcore.identifiers import ADDRESSES, CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
+from authcore.errors import AccountDeleted, AccountDisabled, AccountUnverified, AuthError, InvalidIdentifier
+from authcore.identifiers import (
+    ADDRESSES,
+    CANONICAL_FORM,
+    CanonicalIdentifier,
+    IdentifierKind,
+    canonical_email,
+    canonical_phone,
+)
 
 __all__ = [
     "Claim",
     "account_for_login",
+    "address_given",
     "address_of",
     "awaits_proof",
     "claimed",
@@ -37,6 +45,17 @@ class Claim:
     name: CanonicalIdentifier
     identifier: Identifier | None
     holder: Account | None
+
+
+def address_given(*, email: str | None, phone: str | None) -> CanonicalIdentifier:
+    """Return the one address that was given, for a code to prove; raises InvalidIdentifier unless it is exactly one."""
+    if email is not None and phone is not None:
+        raise InvalidIdentifier("phone", "one_address_only")
+    if phone is not None:
+        return canonical_phone(phone)
+    if email is None:
+        raise InvalidIdentifier("email", "missing")
+    return canonical_email(email)
 
 
 def standing(account: Account) -> AuthError | None:

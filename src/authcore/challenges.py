@@ -13,11 +13,12 @@ from typing import Final
 
 from authcore import accounts, audit, codes, guesses, outbox
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, TwoStepSession
+from authcore.entities import Account, AuditEvent, AuditKind, ChallengeSlot, Message, TwoStepSession
 from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, InvalidInput, ResendLimit
 from authcore.occasion import Occasion
 
 __all__ = [
+    "CHANGE_ADDRESS",
     "RECOVER",
     "SECOND_FACTOR",
     "VERIFY",
@@ -40,10 +41,13 @@ VERIFY: Final = "verify"
 SECOND_FACTOR: Final = "second-factor"
 """The purpose of the code that makes a pending session whole."""
 
+CHANGE_ADDRESS: Final = "change-address"
+"""The purpose of the code that makes an address an account's own, in place of the one before."""
+
 RECOVER: Final = "recover"
 """The purpose of the code that opens an account whose password was forgotten."""
 
-_RESERVED: Final = frozenset({VERIFY, SECOND_FACTOR, RECOVER})
+_RESERVED: Final = frozenset({VERIFY, SECOND_FACTOR, RECOVER, CHANGE_ADDRESS})
 
 _FOR_ANYBODY: Final = frozenset({RECOVER})
 """The purposes that a stranger may ask a code for, in the name of whoever he likes.
@@ -99,25 +103,27 @@ def request(
     purpose: str,
     destination: str,
     asked_by: str | None = None,
+    instead: Message | None = None,
 ) -> Decision[TwoStepSession]:
     """Decide to send a code to an account's stored address; for a decoy, to send none and look alike.
 
-    `slot` is the account's slot for this purpose, if there is one already; what was in it ends.
+    `slot` is the account's slot for this purpose, if there is one already; what was in it ends.  `instead` is what is
+    sent in place of the code, where nobody may have it.
     """
     challenge = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
     writes = (
         challenge,
         fill(slot, challenge, account=account),
-        outbox.code_message(occasion, challenge, is_decoy=account.decoy),
+        instead or outbox.code_message(occasion, challenge, is_decoy=account.decoy),
         _event(occasion, AuditKind.CODE_REQUESTED, challenge),
     )
     return accept(challenge, writes)
 
 
-def resend(occasion: Occasion, asked: Challenged) -> Decision[TwoStepSession]:
+def resend(occasion: Occasion, asked: Challenged, *, is_withheld: bool = False) -> Decision[TwoStepSession]:
     """Decide to send the very same code again: it is derived anew, and holds no longer than before.
 
-    For a decoy, none is sent, and it looks alike.
+    For a decoy, and where the code is withheld, none is sent, and it looks alike.
     """
     challenge, account = asked.challenge, asked.account
     refusal = outdated(asked)
@@ -126,7 +132,7 @@ def resend(occasion: Occasion, asked: Challenged) -> Decision[TwoStepSession]:
     if challenge.sendings >= occasion.policy.code_sendings:
         return refuse(ResendLimit())
     sent = replace(challenge, updated_at=occasion.now, sendings=challenge.sendings + 1)
-    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy)
+    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy or is_withheld)
     return accept(sent, [sent, message, _event(occasion, AuditKind.CODE_REQUESTED, challenge)])
 
 

@@ -1,14 +1,23 @@
 """Reading what belongs together, through any Reader.  Nothing here decides or writes."""
 
 from authcore.accounts import Claim, password_id
-from authcore.challenges import Challenged, slot_id, subject
+from authcore.challenges import CHANGE_ADDRESS, Challenged, slot_id, subject
 from authcore.entities import Account, Attempt, ChallengeSlot, Credential, Identifier, Tally, TwoStepSession
 from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.ports import Reader, by_id, by_owner
 from authcore.throttle import Throttle
 from authcore.throttling import Counted, Failing
 
-__all__ = ["challenged", "claim_on", "count_of", "destination_of", "failures_of", "password_of", "slot_of"]
+__all__ = [
+    "challenged",
+    "claim_on",
+    "count_of",
+    "destination_of",
+    "failures_of",
+    "password_of",
+    "slot_of",
+    "wanted_address",
+]
 
 
 async def claim_on(reader: Reader, name: CanonicalIdentifier, *, stored_as: str | None = None) -> Claim:
@@ -43,6 +52,12 @@ async def slot_of(reader: Reader, account: Account | None, purpose: str) -> Chal
 async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
     """Return who holds the address that a challenge's code was sent to, if there is a challenge."""
     return None if challenge is None else await claim_on(reader, recognise(challenge.destination))
+
+
+async def wanted_address(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
+    """Return who holds the address that a challenge is to make an account's own, if it is there for that."""
+    is_wanted = challenge is not None and challenge.purpose == CHANGE_ADDRESS
+    return await destination_of(reader, challenge) if is_wanted else None
 
 
 async def count_of(reader: Reader, subject: str, throttle: Throttle) -> Counted:

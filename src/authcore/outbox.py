@@ -6,6 +6,7 @@ A message goes PENDING -> SENDING -> SENT, or back to PENDING after a fault, or 
 point is DISCARDED.  A message in SENDING whose lease is over counts as PENDING: whether it was sent is unknown.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from authcore.entities import Account, Message, MessageKind, MessageState, TwoSt
 from authcore.occasion import Occasion
 from authcore.policy import Policy
 
-__all__ = ["code_message", "failed", "finished", "is_due", "lease", "notice", "queues"]
+__all__ = ["code_message", "failed", "finished", "is_due", "lease", "notice", "notices", "queues"]
 
 _FIRST_PAUSE: Final = timedelta(seconds=5)
 _GROWTH: Final = 4
@@ -38,6 +39,12 @@ def code_message(occasion: Occasion, challenge: TwoStepSession, *, is_decoy: boo
 def notice(occasion: Occasion, kind: MessageKind, *, account: Account, destination: str) -> Message:
     """Return a message that tells the owner of an account what happened."""
     return _message(occasion, kind, account_id=account.id, destination=destination)
+
+
+def notices(occasion: Occasion, kind: MessageKind, *, account: Account, destinations: Iterable[str]) -> list[Message]:
+    """Return as many messages of one kind: what one address might keep to itself is told at the others."""
+    told = [notice(occasion, kind, account=account, destination=destination) for destination in destinations]
+    return [replace(message, id=f"{message.id}-{number}") for number, message in enumerate(told)]
 
 
 def is_due(message: Message, *, now: datetime) -> bool:

@@ -136,7 +136,10 @@ class Policy:
     """How many passwords one network may try, whosever: an IPv4 address, or the /64 of an IPv6 address."""
 
     registrations_per_network: Throttle = field(default_factory=lambda: Throttle(limit=100, window=timedelta(hours=1)))
-    """How many registrations, and further codes for them, one network may ask for: each may send a message."""
+    """How many registrations, and further codes for them, one network may ask for: each may send a message.
+
+    As many changes of address are allowed besides.
+    """
 
     recoveries_per_network: Throttle = field(default_factory=lambda: Throttle(limit=100, window=timedelta(hours=1)))
     """How many codes for forgotten passwords one network may ask for, whosever."""

@@ -27,7 +27,7 @@ from authcore.errors import ChallengeEnded, UsernameTaken
 from authcore.identifiers import IdentifierKind
 from authcore.occasion import Occasion
 
-__all__ = ["register", "request_verification", "verify"]
+__all__ = ["register", "request_verification", "verify", "word_to_owner"]
 
 
 def register(
@@ -110,12 +110,17 @@ def verify(
     return accept(verified, [*answered.writes, verified, proven])
 
 
+def word_to_owner(occasion: Occasion, owner: Account) -> Message:
+    """Return what tells somebody, at the stored address, that a stranger wanted it; or nothing, who cannot log in."""
+    kind = MessageKind.ALREADY_REGISTERED if accounts.standing(owner) is None else MessageKind.DECOY
+    return outbox.notice(occasion, kind, account=owner, destination=accounts.address_of(owner))
+
+
 def _first_message(occasion: Occasion, challenge: TwoStepSession, taken_by: Account | None) -> Message:
     """The code for whoever registers; or, where the address is taken, word to its owner, at the stored address."""
     if taken_by is None:
         return outbox.code_message(occasion, challenge, is_decoy=False)
-    kind = MessageKind.ALREADY_REGISTERED if accounts.standing(taken_by) is None else MessageKind.DECOY
-    return outbox.notice(occasion, kind, account=taken_by, destination=accounts.address_of(taken_by))
+    return word_to_owner(occasion, taken_by)
 
 
 def _pending_account(

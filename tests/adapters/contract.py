@@ -1,6 +1,7 @@
 """The HTTP contract: what every adapter does, over every store.  Its laws stand in `laws`, by theme."""
 
 from tests.adapters import stores
+from tests.adapters.laws.addresses import Addresses
 from tests.adapters.laws.bearer import BearerTokens
 from tests.adapters.laws.bodies import Bodies
 from tests.adapters.laws.captchas import Captchas
@@ -42,6 +43,7 @@ class HttpContract(
     Rotation,
     SecondFactor,
     Reauthentication,
+    Addresses,
     Devices,
     Secrets,
 ):

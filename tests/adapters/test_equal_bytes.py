@@ -45,11 +45,12 @@ class _Recorder:
 
 
 async def _play(site):
-    """Play about ninety requests, good and bad."""
+    """Play about a hundred requests, good and bad."""
     script = _Recorder(site)
     await _play_journey(script, site)
     await _play_sessions(script, site)
     await _play_second_factor(script, site)
+    await _play_address(script, site)
     await _play_captchas(script)
     await _play_recovery(script, site)
     await _play_refusals(script)
@@ -111,6 +112,15 @@ async def _play_second_factor(script, site):
     await script.post("/paying", None, ("two-step-code", "no code"))
     await script.post("/paying", None, ("two-step-code", await site.code(ADA)))
     await script.post("/auth/second-factor/off", {"current_password": OTHER_PASSWORD})
+    await script.get("/auth/session")
+
+
+async def _play_address(script, site):
+    for payload in ({"email": ADA}, {"email": BOB, "phone": "+15005550006"}, {}, {"email": "nobody"}, {"email": BOB}):
+        await script.post("/auth/address", {**payload, "current_password": OTHER_PASSWORD})
+    await script.post("/auth/address/answer", {"code": "no code"})
+    await script.post("/auth/address/answer", {"code": await site.code(BOB)})
+    await script.post("/auth/address/answer", {"code": "no code"})
     await script.get("/auth/session")
 
 

@@ -1173,8 +1173,8 @@ RECOVERY = [
         law="a forgotten password is replaced by its owner alone",
         what="purpose of recovery open to applications",
         file="authcore/challenges.py",
-        before="frozenset({VERIFY, SECOND_FACTOR, RECOVER})",
-        after="frozenset({VERIFY, SECOND_FACTOR})",
+        before="SECOND_FACTOR, RECOVER, CHANGE_ADDRESS})",
+        after="SECOND_FACTOR, CHANGE_ADDRESS})",
         caught_by="flows/test_recovery.py::TestPurposes::test_purpose_is_reserved",
     ),
     Breakage(
@@ -1393,6 +1393,89 @@ LIMITED = [
     ),
 ]
 
+ADDRESSES = [
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="what was begun before a change lives on",
+        file="authcore/addresses.py",
+        before="changed = raised(_shown(account, kind, claim.name.display), occasion)",
+        after="changed = _shown(account, kind, claim.name.display)",
+        caught_by="core/test_addresses.py::TestChanging::test_one_commit_moves_claim_and_copy",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="address taken over from whoever has proven it",
+        file="authcore/addresses.py",
+        before="    if claim is None or _owner(claim, account) is not None:",
+        after="    if claim is None:",
+        caught_by="core/test_addresses.py::TestChanging::test_taken_address_is_refused_like_a_spent_code",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="second factor moved by a login of long ago",
+        file="authcore/addresses.py",
+        before="    if needs_factor and stale",
+        after="    if needs_factor is None and stale",
+        caught_by="core/test_addresses.py::TestRequesting::test_second_factor_must_be_fresh_where_it_is_called_for",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="former address kept from everybody",
+        file="authcore/addresses.py",
+        before="        *_released(occasion, held, claim),\n",
+        after="",
+        caught_by="core/test_addresses.py::TestChanging::test_one_commit_moves_claim_and_copy",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="change told at the new address",
+        file="authcore/addresses.py",
+        before="destinations=_proven(account, held)",
+        after="destinations=_proven(changed, held)",
+        caught_by="core/test_addresses.py::TestChanging::test_every_former_address_is_told",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="code sent to somebody else's address",
+        file="authcore/addresses.py",
+        before="        instead=None if owner is None else registration.word_to_owner(occasion, owner),\n",
+        after="",
+        caught_by="core/test_addresses.py::TestRequesting::test_owner_is_told_in_place_of_a_code",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="code sent to somebody else's address when it is asked for again",
+        file="authcore/auth/two_step.py",
+        before="            is_withheld = addresses.is_withheld(asked, claim)",
+        after="            is_withheld = False",
+        caught_by="flows/test_change_address.py::test_owner_of_a_taken_address_is_told",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="codes of whoever lost an address still sent there",
+        file="authcore/addresses.py",
+        before="[raised(_shown(holder, claim.name.kind, None), occasion), event]",
+        after="[_shown(holder, claim.name.kind, None), event]",
+        caught_by="core/test_addresses.py::TestChanging::test_unproven_holder_loses_it",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="address changed by a session alone",
+        file="authcore/auth/addresses.py",
+        before="            if known.outcome is None:\n                return known.refused().also(admitted.writes)\n",
+        after="",
+        caught_by="flows/test_change_address.py::test_asking_needs_the_password",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
+        what="code taken from another session",
+        file="authcore/auth/addresses.py",
+        before="code=code, asked_by=session.id)",
+        after="code=code, asked_by=asked.challenge and asked.challenge.session_id)",
+        caught_by="flows/test_change_address.py::test_code_of_another_session_is_refused",
+    ),
+]
+
 BREAKAGES = (
     *ONE_COMMIT,
     *STORES,
@@ -1412,4 +1495,5 @@ BREAKAGES = (
     *OPERATORS,
     *RECOVERY,
     *LIMITED,
+    *ADDRESSES,
 )

@@ -151,3 +151,16 @@ class TestChallenges:
         store = _Store(IDENTIFIER, ACCOUNT)
         assert run_sync(lookups.destination_of(store, None)) is None
         assert store.asked == []
+
+
+class TestWanted:
+    """The address that a challenge is to make an account's own."""
+
+    @pytest.mark.parametrize("purpose", ["change-address", "verify", "pay"])
+    def test_only_a_change_of_address_wants_one(self, purpose):
+        """The claim on it is read for that purpose alone: a code of the application's gives nobody an address."""
+        store = _Store(ACCOUNT, IDENTIFIER)
+        claim = run_sync(lookups.wanted_address(store, replace(CHALLENGE, purpose=purpose)))
+        assert (claim is not None) == (purpose == "change-address")
+        assert claim is None or claim.holder == ACCOUNT
+        assert run_sync(lookups.wanted_address(store, None)) is None

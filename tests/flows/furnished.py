@@ -9,7 +9,7 @@ from authcore.entities import AuthenticationSession, TwoStepSession
 from authcore.memory import MemoryStore
 from authcore.policy import Policy
 from authcore.testing import build_auth
-from tests.flows.people import ADA, BOB, EVE, QuickHasher, derive, do, log_in, register, verify
+from tests.flows.people import ADA, BOB, EVE, PASSWORD, QuickHasher, derive, do, log_in, register, verify
 
 POLICY = Policy(code_attempts=2, code_sendings=2)
 
@@ -41,6 +41,8 @@ class Place:
     factor_code: str
     forgotten: Issued[TwoStepSession]
     forgotten_code: str
+    move: Issued[TwoStepSession]
+    move_code: str
     eve: Issued[TwoStepSession]
     eve_code: str
     tokens: tuple[Issued[AuthenticationSession] | Issued[TwoStepSession], ...]
@@ -49,6 +51,8 @@ class Place:
 @cache
 def furnished() -> Place:
     """Ada has an account, a role, sessions of all sorts and open challenges; Eve has registered, and proven nothing.
+
+    Both have a code at the address that Eve has registered: whoever enters it first has the address.
 
     One of Ada's sessions is pending although her account asks for no second factor: the application did when it began.
     """
@@ -66,6 +70,7 @@ def furnished() -> Place:
     pay = do(auth.request_two_step(token=laptop.token, purpose="pay"))
     factor = do(auth.request_second_factor(pending.token))
     forgotten = do(auth.request_recovery(identifier=ADA))
+    move = do(auth.request_address_change(token=laptop.token, password=PASSWORD, email=EVE))
     eve = register(auth, EVE, username="countess")
     return Place(
         store=auth.store,
@@ -84,9 +89,11 @@ def furnished() -> Place:
         factor_code=derive(auth, factor),
         forgotten=forgotten,
         forgotten_code=derive(auth, forgotten),
+        move=move,
+        move_code=derive(auth, move),
         eve=eve,
         eve_code=derive(auth, eve),
-        tokens=(laptop, phone, tablet, watch, watch_now, lost, found, pending, pay, factor, forgotten, eve),
+        tokens=(laptop, phone, tablet, watch, watch_now, lost, found, pending, pay, factor, forgotten, move, eve),
     )
 
 

@@ -23,7 +23,7 @@ from authcore.testing import Crashed
 from authcore.tokens import TokenKind
 from tests.flows.furnished import furnished
 from tests.flows.meetings import flows_of
-from tests.flows.people import ADA, NEW_PASSWORD, OTHER_PASSWORD, PASSWORD, derive, do, refusal, wrong
+from tests.flows.people import NEW_PASSWORD, OTHER_PASSWORD, PASSWORD, derive, do, refusal, wrong
 from tests.flows.scenarios import opens
 from tests.flows.turns import ending, in_turn
 
@@ -31,6 +31,8 @@ EPOCHS = (
     AuditKind.REGISTERED,
     AuditKind.PASSWORD_CHANGED,
     AuditKind.SECOND_FACTOR_CHANGED,
+    AuditKind.ADDRESS_CHANGED,
+    AuditKind.ADDRESS_LOST,
     AuditKind.SESSIONS_REVOKED,
     AuditKind.ACCOUNT_DISABLED,
     AuditKind.ACCOUNT_ENABLED,
@@ -46,6 +48,7 @@ BEGINNINGS = (
     AuditKind.FIRST_FACTOR_MET,
     AuditKind.REAUTHENTICATED,
     AuditKind.PASSWORD_CHANGED,
+    AuditKind.ADDRESS_CHANGED,
     AuditKind.SECOND_FACTOR_CHANGED,
     AuditKind.SESSIONS_REVOKED,
 )
@@ -54,6 +57,7 @@ BEGINNINGS = (
 NOTICES = {
     MessageKind.PASSWORD_CHANGED: (AuditKind.PASSWORD_CHANGED,),
     MessageKind.SECOND_FACTOR_CHANGED: (AuditKind.SECOND_FACTOR_CHANGED,),
+    MessageKind.ADDRESS_CHANGED: (AuditKind.ADDRESS_CHANGED,),
     MessageKind.EXTERNAL_IDENTITY_CHANGED: (
         AuditKind.EXTERNAL_IDENTITY_LINKED,
         AuditKind.EXTERNAL_IDENTITY_UNLINKED,
@@ -105,7 +109,8 @@ def claims_and_display_copies_agree(after):
 
 def addresses_are_proven_by_codes(after):
     """An account is verified, and its address proven, if and only if a code came back from there, or by a word."""
-    accepted = {event.account_id for event in after.told(AuditKind.CODE_ACCEPTED) if event.reason == "verify"}
+    proving = {"verify", "change-address"}
+    accepted = {event.account_id for event in after.told(AuditKind.CODE_ACCEPTED) if event.reason in proving}
     accepted |= {event.account_id for event in after.told(AuditKind.ACCOUNT_CONFIRMED)}
     accounts = after.all(Account)
     assert accepted == {account.id for account in accounts if account.verified_at is not None}
@@ -143,14 +148,14 @@ def states_are_told(after):
 def one_password_opens(after):
     """The new password opens the account if the trail tells of a change, and the old one if not; no other one does."""
     right = _password(after)
-    assert [each for each in (PASSWORD, NEW_PASSWORD, OTHER_PASSWORD) if opens(after.auth, each, ADA)] == [right]
+    assert [each for each in (PASSWORD, NEW_PASSWORD, OTHER_PASSWORD) if opens(after.auth, each, "ada")] == [right]
 
 
 def logins_pass_the_gate(after):
     """Nobody logs in to an account that is deleted or disabled, nor with a password alone where two factors are due."""
     (ada,) = (account for account in after.all(Account) if account.id == furnished().ada)
     try:
-        issued = do(after.auth.log_in(identifier=ADA, password=_password(after)))
+        issued = do(after.auth.log_in(identifier="ada", password=_password(after)))
     except AccountDeleted:
         assert ada.deleted_at is not None
     except AccountDisabled:
@@ -277,14 +282,18 @@ def one_challenge_counts(after):
 def messages_have_a_reason(after):
     """Each sending of a code to a real account is a message to its own address, and each notice has an event behind it.
 
-    Where somebody registers an address that is taken, its owner is told; but nobody is told who cannot log in.
+    Where somebody registers an address that is taken, or wants it for an account, its owner is told instead; but nobody
+    is told who cannot log in.
     """
     decoys = {account.id for account in after.all(Account) if account.decoy}
     real = {account.id for account in after.all(Account) if not account.decoy}
     codes = [message for message in after.all(Message) if message.kind is MessageKind.CODE]
+    coded = {message.session_id for message in codes}
+    wanted = [challenge for challenge in after.all(TwoStepSession) if challenge.purpose == "change-address"]
+    withheld = [challenge for challenge in wanted if challenge.id not in coded]
     expected = Counter()
     for challenge in after.all(TwoStepSession):
-        if challenge.account_id in real:
+        if challenge.account_id in real and challenge not in withheld:
             expected[challenge.id, challenge.account_id, challenge.destination] = challenge.sendings
     assert Counter((message.session_id, message.account_id, message.destination) for message in codes) == expected
     notices = Counter(message.kind for message in after.all(Message) if message.session_id is None)
@@ -292,7 +301,7 @@ def messages_have_a_reason(after):
         assert notices[kind] == len(after.told(*reasons))
     assert notices[MessageKind.ALREADY_REGISTERED] + notices[MessageKind.DECOY] == sum(
         event.account_id in decoys for event in after.told(AuditKind.REGISTERED)
-    )
+    ) + len(withheld)
 
 
 def roles_are_told(after):
@@ -378,6 +387,8 @@ def _guess(after, issued):
     if challenge.session_id is None:
         return refusal(after.auth.verify_account(challenge=issued.token, code=code))
     asking = next(each.token for each in after.held(object) if each.session.id == challenge.session_id)
+    if challenge.purpose == "change-address":
+        return refusal(after.auth.confirm_address_change(token=asking, challenge=issued.token, code=code))
     if challenge.purpose == "second-factor":
         return refusal(after.auth.fulfil_second_factor(token=asking, challenge=issued.token, code=code))
     return refusal(

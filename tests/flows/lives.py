@@ -10,7 +10,7 @@ from authcore.policy import Policy
 from authcore.testing import build_auth
 from authcore.throttle import Throttle
 from tests.flows.model import Model
-from tests.flows.model_words import RECOVER, SECOND_FACTOR, Limits, Token
+from tests.flows.model_words import CHANGE_ADDRESS, RECOVER, SECOND_FACTOR, Limits, Token
 from tests.flows.people import (
     ADA,
     BOB,
@@ -215,6 +215,29 @@ class Lives(RuleBasedStateMachine):
         """Ask for a code for recovery."""
         self.asks(self.auth.request_recovery(identifier=address), self.model.request_recovery(address))
 
+    @rule(session=anyones, address=addresses, knows=mostly, proves=mostly)
+    def request_address_change(self, session, address, knows, proves):
+        """Somebody wants another address, perhaps somebody else's, and mostly enters the code at once."""
+        issued, known = self.token(session)
+        asked = len(self.challenges)
+        self.wants(issued, known, address, self.password_of(known) if knows else OTHER_PASSWORD)
+        for challenge, wanted in self.challenges[asked:] if proves else ():
+            self.answers((issued, known), challenge, wanted, derive(self.auth, challenge), CHANGE_ADDRESS)
+
+    @rule(session=anyones, address=addresses, proven=st.booleans())
+    def want_what_somebody_registers(self, session, address, proven):
+        """Somebody registers an address, and may have proven it, when somebody else wants it."""
+        self.register(address, OTHER_PASSWORD, None)
+        if proven:
+            self.enter_code((0, False), (0, False), "right")
+        self.request_address_change(session, address, knows=True, proves=True)
+
+    def wants(self, issued, known, address, password):
+        """Ask for an address by this token."""
+        expected = self.model.request_address_change(known, password, address)
+        flow = self.auth.request_address_change(token=issued.token, password=password, email=address)
+        self.asks(flow, expected)
+
     @rule(challenge=anyones)
     def resend_code(self, challenge):
         """Somebody wants the same code once more."""
@@ -250,6 +273,8 @@ class Lives(RuleBasedStateMachine):
         shown, by = self.shown_by(known.asked_by)
         if known.purpose == SECOND_FACTOR:
             self.asks(self.auth.request_second_factor(shown.token), self.model.request_second_factor(by))
+        elif known.purpose == CHANGE_ADDRESS:
+            self.wants(shown, by, known.address, self.password_of(by))
         else:
             self.requests(shown, by, known.purpose)
 
@@ -263,7 +288,7 @@ class Lives(RuleBasedStateMachine):
         issued, known = self.challenge(challenge)
         self.verifies(issued, known, derive(self.auth, issued))
 
-    @rule(session=anyones, challenge=anyones, purpose=purposes | st.just(SECOND_FACTOR))
+    @rule(session=anyones, challenge=anyones, purpose=purposes | st.sampled_from([SECOND_FACTOR, CHANGE_ADDRESS]))
     def enter_code_elsewhere(self, session, challenge, purpose):
         """Somebody enters the right code in whatever session, for whatever purpose."""
         issued, known = self.challenge(challenge)
@@ -294,6 +319,9 @@ class Lives(RuleBasedStateMachine):
         if purpose == SECOND_FACTOR:
             expected = self.model.fulfil_second_factor(by, known, is_right=is_right)
             self.opens(self.auth.fulfil_second_factor(**given), expected, None)
+        elif purpose == CHANGE_ADDRESS:
+            expected = self.model.confirm_address_change(by, known, is_right=is_right)
+            self.opens(self.auth.confirm_address_change(**given), expected, None)
         else:
             expected = self.model.answer_two_step(by, known, purpose, is_right=is_right)
             self.plays(self.auth.answer_two_step(**given, purpose=purpose), expected)
@@ -309,7 +337,8 @@ class Lives(RuleBasedStateMachine):
     def log_in(self, who, by_username, device):
         """Somebody logs in who knows the password, though perhaps as nobody who may."""
         person = latest(self.model.people, who)
-        self.try_to_log_in((by_username and person.username) or person.address, person.password, device)
+        name = (by_username and person.username) or person.address or person.username or EVE
+        self.try_to_log_in(name, person.password, device)
 
     @rule(name=addresses | usernames, password=passwords, device=devices)
     def try_to_log_in(self, name, password, device):
@@ -433,12 +462,14 @@ class Lives(RuleBasedStateMachine):
         expected = self.model.require_second_factor(person, required=required)
         self.plays(self.auth.require_second_factor(self.ids[person], required=required), expected)
 
-    @rule(who=recent, role=role_names, permissions=definitions)
-    def assign_role(self, who, role, permissions):
-        """An operator gives a role, and perhaps defines it."""
+    @rule(who=recent, role=role_names, permissions=definitions, for_good=mostly)
+    def assign_role(self, who, role, permissions, for_good):
+        """An operator gives a role, and perhaps defines it; or takes it again at once."""
         person = latest(self.model.people, who)
         expected = self.model.assign_role(person, role, permissions)
         self.plays(self.auth.assign_role(account_id=self.ids[person], role=role, permissions=permissions), expected)
+        if not for_good:
+            self.withdraw_role(who, role)
 
     @rule(who=recent, role=role_names)
     def withdraw_role(self, who, role):

@@ -90,8 +90,9 @@ class Model(Sessions, Codes):
         return changed
 
     def confirm_account(self, person):
-        """As if a code had come back."""
-        return self._change(person, "verified", to=True)
+        """As if a code had come back; where no address is left there is none to vouch for."""
+        confirmed = self._is_visible(person) and not person.verified
+        return IdentifierTaken if confirmed and person.address is None else self._change(person, "verified", to=True)
 
     def revoke_sessions(self, person):
         """All that was open is over."""
@@ -159,7 +160,8 @@ class Model(Sessions, Codes):
 
     def owner(self, address):
         """Who has registered an address, proven or not."""
-        return next((each for each in self.people if each.address == address and self._is_named(each)), None)
+        named = (each for each in self.people if address is not None and each.address == address)
+        return next((each for each in named if self._is_named(each)), None)
 
     def called(self, username):
         """Who has a username, proven or not; strangers who took another one's address may have one as well."""

@@ -1,7 +1,16 @@
 """The model's codes: who is asked for one, what a guess comes to, and what is sent."""
 
-from authcore.errors import AttemptsExhausted, ChallengeEnded, CodeMismatch, ResendLimit, SessionExpired
-from tests.flows.model_words import RECOVER, SECOND_FACTOR, VERIFY, Challenge, Person
+from authcore.errors import (
+    AttemptsExhausted,
+    ChallengeEnded,
+    CodeMismatch,
+    PasswordMismatch,
+    ReauthenticationRequired,
+    ResendLimit,
+    SessionExpired,
+    StateUnchanged,
+)
+from tests.flows.model_words import CHANGE_ADDRESS, RECOVER, SECOND_FACTOR, VERIFY, Challenge, Person
 
 
 class Codes:
@@ -35,6 +44,26 @@ class Codes:
             owner = self.nobodies.setdefault(address, Person(address=address, is_decoy=True))
         return self._asked(owner, RECOVER)
 
+    def request_address_change(self, token, password, address):
+        """Whoever knows the password gets a code at another address; or its owner is told that somebody wanted it."""
+        person = self.caller(token)
+        if not isinstance(person, Person):
+            return person
+        if person.password != password:
+            return PasswordMismatch
+        if person.two_factors and self.now - token.session.since >= self.limits.pending:
+            return ReauthenticationRequired
+        if address == person.address:
+            return StateUnchanged
+        self._use(token)
+        challenge = self.challenge(person, CHANGE_ADDRESS, asked_by=token.session, address=address)
+        owner = self.owner(address)
+        if not self._is_taken(challenge):
+            self._send(challenge)
+        elif not (owner.disabled or owner.deleted):
+            self.unsent.append((owner.address, None))
+        return challenge
+
     def resend_code(self, challenge):
         """A code that is waited for is sent again, some times; one that opens nothing any more looks as if it were."""
         if self._has_passed(challenge):
@@ -44,7 +73,8 @@ class Codes:
         if challenge.sent >= self.limits.sendings:
             return ResendLimit
         challenge.sent += 1
-        self._send(challenge)
+        if not self._is_taken(challenge):
+            self._send(challenge)
         return challenge
 
     def _asked(self, person, purpose, session=None):
@@ -52,9 +82,11 @@ class Codes:
         self._send(challenge)
         return challenge
 
-    def challenge(self, person, purpose, asked_by=None):
+    def challenge(self, person, purpose, asked_by=None, address=None):
         """A new code, which ends the one before."""
-        challenge = Challenge(person=person, epoch=person.epoch, purpose=purpose, began=self.now, asked_by=asked_by)
+        challenge = Challenge(
+            person=person, epoch=person.epoch, purpose=purpose, began=self.now, asked_by=asked_by, address=address
+        )
         person.newest[purpose] = challenge
         return challenge
 
@@ -98,6 +130,25 @@ class Codes:
             return answered
         self.close(token.session)
         return self.begin(person, two_factors=True)
+
+    def confirm_address_change(self, token, challenge, *, is_right):
+        """The address is the caller's, unless somebody has proven it before; whoever only registered it loses it."""
+        if self.is_late(token.session) or self._has_passed(challenge):
+            return SessionExpired
+        person = self.caller(token)
+        if not isinstance(person, Person):
+            return person
+        answered = self._answer(challenge, CHANGE_ADDRESS, token.session, is_right)
+        if answered is not challenge:
+            return answered
+        if self._is_taken(challenge):
+            return ChallengeEnded
+        loser = self.owner(challenge.address)
+        if loser is not None:
+            loser.address, loser.epoch = None, loser.epoch + 1
+        self.unsent.append((person.address, None))
+        person.address = challenge.address
+        return self.renew(token)
 
     def _answer(self, challenge, purpose, session, is_right):
         person = challenge.person
@@ -143,7 +194,11 @@ class Codes:
 
     def _send(self, challenge):
         if not challenge.person.is_decoy:
-            self.unsent.append((challenge.person.address, challenge))
+            self.unsent.append((challenge.address or challenge.person.address, challenge))
+
+    def _is_taken(self, challenge):
+        owner = None if challenge.address is None else self.owner(challenge.address)
+        return owner is not None and owner.verified
 
     def _is_newest(self, challenge):
         person = challenge.person

@@ -110,6 +110,7 @@ class Sessions:
             person=person,
             epoch=0 if person is None else person.epoch,
             rotated=self.now,
+            since=self.now if former is None else former.since,
             ends=ends if former is None else min(ends, former.ends),
             pending=pending,
             two_factors=two_factors,

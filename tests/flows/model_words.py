@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 VERIFY, SECOND_FACTOR, RECOVER = "verify", "second-factor", "recover"
+CHANGE_ADDRESS = "change-address"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +27,11 @@ class Limits:
 class Person:
     """Whoever is behind an address; or behind nothing, as where somebody has registered another one's address.
 
-    Who is `nameless` has lost address and username by being deleted before either was proven.
+    Who is `nameless` has lost address and username by being deleted before either was proven.  Who has no address has
+    lost it to whoever has proven it first.
     """
 
-    address: str
+    address: str | None
     is_decoy: bool
     password: str = ""
     username: str | None = None
@@ -51,6 +53,7 @@ class Session:
     person: Person | None
     epoch: int = 0
     ends: timedelta
+    since: timedelta
     pending: bool = False
     two_factors: bool = False
     over: type | None = None
@@ -69,13 +72,14 @@ class Token:
 
 @dataclass(eq=False, kw_only=True)
 class Challenge:
-    """A code that was asked for, and by which session, if it was one."""
+    """A code that was asked for, and by which session, if it was one; and for which address, if it is to prove one."""
 
     person: Person
     epoch: int
     purpose: str
     began: timedelta
     asked_by: Session | None = None
+    address: str | None = None
     sent: int = 1
     wrong: int = 0
     spent: bool = False

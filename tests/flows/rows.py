@@ -185,6 +185,21 @@ RECOVERY = {
     ),
 }
 
+ADDRESSES = {
+    # Eve has registered it, and not proven it: it is whose code comes back first.
+    "ask for an address": Flow(
+        start=lambda auth, here: auth.request_address_change(token=here.laptop.token, password=PASSWORD, email=EVE),
+        ends=(Issued, InvalidToken),
+    ),
+    "change address": Flow(
+        start=lambda auth, here: auth.confirm_address_change(
+            token=here.laptop.token, challenge=here.move.token, code=here.move_code
+        ),
+        ends=(Issued, ChallengeEnded, InvalidToken),
+        instead={ChallengeEnded: InvalidToken},
+    ),
+}
+
 SESSIONS = {
     "list": Flow(
         start=lambda auth, here: auth.list_sessions(here.laptop.token),
@@ -239,7 +254,7 @@ OPERATORS = {
     ),
     "confirm": Flow(
         start=lambda auth, here: auth.confirm_account(here.eve.session.account_id),
-        ends=(Account, StateUnchanged, AccountNotFound),
+        ends=(Account, StateUnchanged, AccountNotFound, IdentifierTaken),
         instead={IdentifierTaken: AccountNotFound},
     ),
     # Nothing was proven, so that address and username are free at once.
@@ -269,4 +284,15 @@ IDENTITIES = {
     ),
 }
 
-FLOWS = JOINING | TWO_STEPS | LOGINS | GENERATIONS | SECOND_FACTOR | RECOVERY | SESSIONS | OPERATORS | IDENTITIES
+FLOWS = (
+    JOINING
+    | TWO_STEPS
+    | LOGINS
+    | GENERATIONS
+    | SECOND_FACTOR
+    | RECOVERY
+    | ADDRESSES
+    | SESSIONS
+    | OPERATORS
+    | IDENTITIES
+)

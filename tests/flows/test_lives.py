@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from authcore import accounts, challenges, lifecycle, registration, roles, rotation, sessions
+from authcore import accounts, addresses, challenges, lifecycle, registration, roles, rotation, sessions
 from authcore.decisions import accept, refuse
 from authcore.errors import AuthError, CodeMismatch
 from tests.flows.lives import Lives
@@ -51,8 +51,14 @@ BROKEN = {
     "a code is sent for ever": (
         challenges,
         "resend",
-        lambda occasion, asked: RESEND(occasion, replace(asked, challenge=replace(asked.challenge, sendings=1))),
+        lambda occasion, asked, **rest: RESEND(
+            occasion, replace(asked, challenge=replace(asked.challenge, sendings=1)), **rest
+        ),
     ),
+    "an address is kept by whoever lost it": (addresses, "_dispossessed", lambda *_: []),
+    "an address that was given up is kept": (addresses, "_released", lambda *_: []),
+    "a proven address is taken over": (addresses, "_owner", lambda claim, account: None),
+    "a second factor is moved by an old session": (addresses, "_unfit", lambda *_, **__: None),
     "a role is not withdrawn": (roles, "withdraw", lambda occasion, *, grant: accept(grant is not None)),
 }
 

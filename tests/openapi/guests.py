@@ -88,6 +88,11 @@ class Guests:
             return address, run_sync(self.auth.request_two_step(token=token, purpose=PURPOSE)).token
         if path.endswith("/second-factor/answer"):
             return address, run_sync(self.auth.request_second_factor(token)).token
+        if path.endswith("/address/answer"):
+            wanted = self._address()
+            return wanted, run_sync(
+                self.auth.request_address_change(token=token, password=PASSWORD, email=wanted)
+            ).token
         return self._registered()
 
     def _enrolled(self, *, is_pending):

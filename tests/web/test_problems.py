@@ -28,6 +28,7 @@ EXPECTED = {
     errors.SessionExpired: 401,
     errors.SessionRevoked: 401,
     errors.SessionClosed: 401,
+    errors.ReauthenticationRequired: 403,
     errors.AccountUnverified: 403,
     errors.AccountDisabled: 403,
     errors.AccountDeleted: 403,

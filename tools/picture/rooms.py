@@ -49,6 +49,7 @@ BOXES = (
         540,
         (
             *("accounts", "lifecycle", "external_identities", "registration", "bootstrap", "imported_accounts"),
+            "addresses",
             "validation",
             *("sessions", "rosters", "rotation", "second_factor", "recovery", "revocation", "challenges", "captchas"),
             *("guesses", "throttling", "roles", "principal", "outbox", "letters", "audit"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from authcore.auth.accounts import Accounts
+from authcore.auth.addresses import Addresses
 from authcore.auth.bootstrap import Bootstrap
 from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
@@ -31,6 +32,7 @@ class Auth(
     Recovery,
     Captchas,
     SessionControl,
+    Addresses,
     Accounts,
     ExternalIdentities,
     RoleAssignment,

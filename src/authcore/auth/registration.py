@@ -7,9 +7,8 @@ from authcore import accounts, challenges, registration
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
 from authcore.entities import Account, Device, Identifier, TwoStepSession
-from authcore.errors import InvalidIdentifier
 from authcore.flows import Work
-from authcore.identifiers import CanonicalIdentifier, canonical_email, canonical_phone, canonical_username
+from authcore.identifiers import canonical_username
 from authcore.lookups import challenged, claim_on, destination_of, password_of, slot_of
 from authcore.ports import Transaction, by_owner
 from authcore.tokens import TokenKind
@@ -43,7 +42,7 @@ class Registration(Parts):
         There is one attempt then, after which RaceLost may be raised.  Call `posted` after the commit: otherwise the
         message waits until the outbox is next looked through.
         """
-        address = _address(email=email, phone=phone)
+        address = accounts.address_given(email=email, phone=phone)
         name = None if username is None else canonical_username(username)
         secret = self._new_password(password, address.value, "" if name is None else name.value)
         occasion, salt = self._occasion(device), self._salt()
@@ -112,14 +111,3 @@ class Registration(Parts):
             return registration.verify(answered, account=asked.account, claim=claim, now=work.now)
 
         return await self._flows.run(decide)
-
-
-def _address(*, email: str | None, phone: str | None) -> CanonicalIdentifier:
-    """Read what an account is registered under: the one address that a code can prove."""
-    if email is not None and phone is not None:
-        raise InvalidIdentifier("phone", "one_address_only")
-    if phone is not None:
-        return canonical_phone(phone)
-    if email is None:
-        raise InvalidIdentifier("email", "missing")
-    return canonical_email(email)

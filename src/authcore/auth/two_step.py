@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from authcore import accounts, challenges
+from authcore import accounts, addresses, challenges
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
 from authcore.entities import Device, TwoStepSession
 from authcore.flows import Work
-from authcore.lookups import challenged, slot_of
+from authcore.lookups import challenged, slot_of, wanted_address
 from authcore.tokens import TokenKind
 
 __all__ = ["TwoStep"]
@@ -75,6 +75,9 @@ class TwoStep(Parts):
         reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            return challenges.resend(occasion.at(work.now), await challenged(work, reference.id))
+            asked = await challenged(work, reference.id)
+            claim = await wanted_address(work, asked.challenge)
+            is_withheld = addresses.is_withheld(asked, claim)
+            return challenges.resend(occasion.at(work.now), asked, is_withheld=is_withheld)
 
         return await self._flows.run(decide)

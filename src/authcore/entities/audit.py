@@ -28,6 +28,10 @@ class AuditKind(StrEnum):
     """A token was presented after its successor was in use: the session was revoked."""
     SECOND_FACTOR_CHANGED = "second_factor_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  a kind of event, not a password
+    ADDRESS_CHANGED = "address_changed"
+    """An account has another email address or phone number, or its first; `reason` says which of the two."""
+    ADDRESS_LOST = "address_lost"
+    """An account that had not proven its address: somebody else has."""
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_DELETED = "account_deleted"

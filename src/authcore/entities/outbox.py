@@ -17,6 +17,7 @@ class MessageKind(StrEnum):
     ALREADY_REGISTERED = "already_registered"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  a kind of message, not a password
     SECOND_FACTOR_CHANGED = "second_factor_changed"
+    ADDRESS_CHANGED = "address_changed"
     EXTERNAL_IDENTITY_CHANGED = "external_identity_changed"
     DECOY = "decoy"
     """Nothing: it stands where a stranger's request caused no message, and is never sent."""

@@ -33,6 +33,7 @@ __all__ = [
     "Texts",
     "answer_two_step",
     "change_password",
+    "confirm_address_change",
     "draw_captcha",
     "fulfil_second_factor",
     "list_sessions",
@@ -43,6 +44,7 @@ __all__ = [
     "recover",
     "refresh",
     "register",
+    "request_address_change",
     "request_recovery",
     "request_second_factor",
     "request_two_step",
@@ -205,15 +207,9 @@ async def request_two_step(access: Access, request: Request, texts: Texts) -> Re
 async def answer_two_step(access: Access, request: Request, texts: Texts) -> Response:
     """Check a code that the caller asked for."""
     token = _session_token(access, request)
-    try:
-        challenge = _challenge(access, request, texts)
-    except ChallengeEnded:
-        # Whoever is not even logged in is told that first.
-        (await access.identify(request)).caller.authenticated()
-        raise
     spent = await access.auth.answer_two_step(
         token=token,
-        challenge=challenge,
+        challenge=await _own_challenge(access, request, texts),
         purpose=texts["purpose"],
         code=texts["code"],
         device=access.device_of(request),
@@ -268,6 +264,39 @@ async def change_password(access: Access, request: Request, texts: Texts) -> Res
             device=access.device_of(request),
         ),
     )
+
+
+async def request_address_change(access: Access, request: Request, texts: Texts) -> Response:
+    """Send a code to an address that the caller wants, or look as if."""
+    issued = await access.auth.request_address_change(
+        token=_session_token(access, request),
+        password=texts["current_password"],
+        email=texts.get("email"),
+        phone=texts.get("phone"),
+        device=access.device_of(request),
+    )
+    return _challenged(access, issued)
+
+
+async def confirm_address_change(access: Access, request: Request, texts: Texts) -> Response:
+    """Give the caller the address that a code came to."""
+    token = _session_token(access, request)
+    issued = await access.auth.confirm_address_change(
+        token=token,
+        challenge=await _own_challenge(access, request, texts),
+        code=texts["code"],
+        device=access.device_of(request),
+    )
+    return _opened(access, issued, *_cleared(access, access.auth.policy.challenge_cookie))
+
+
+async def _own_challenge(access: Access, request: Request, texts: Texts) -> str:
+    """Return the challenge that somebody answers who must be logged in, and is told so first."""
+    try:
+        return _challenge(access, request, texts)
+    except ChallengeEnded:
+        (await access.identify(request)).caller.authenticated()
+        raise
 
 
 async def _check_pending(access: Access, request: Request) -> None:

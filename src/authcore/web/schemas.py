@@ -12,6 +12,7 @@ from authcore.web.messages import Json
 
 __all__ = [
     "CHALLENGED",
+    "CHANGED",
     "CONFIRMED",
     "COUNT",
     "DESCRIBED",
@@ -124,6 +125,13 @@ OPENED: Final = Answer(
     members={"session": component("Session")},
     token="token",  # noqa: S106  a member's name
     cookies=("session",),
+)
+CHANGED: Final = Answer(
+    status=200,
+    description="The address is the account's own, and the caller has a new session.",
+    members={"session": component("Session")},
+    token="token",  # noqa: S106  a member's name
+    cookies=("session", "challenge"),
 )
 ENDED: Final = Answer(
     status=204, description="There is no session any more.", members=None, cookies=("session", "challenge")

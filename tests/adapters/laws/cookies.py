@@ -15,6 +15,8 @@ READING_SESSION = [
     ("POST", "/auth/two-step", {"purpose": "pay"}),
     ("POST", "/auth/two-step/answer", {"purpose": "pay", "code": "000000"}),
     ("POST", "/auth/password", {"current_password": PASSWORD, "new_password": PASSWORD}),
+    ("POST", "/auth/address", {"email": "someone@example.org", "current_password": PASSWORD}),
+    ("POST", "/auth/address/answer", {"code": "000000"}),
     ("GET", "/open", None),
     ("GET", "/members", None),
     ("GET", "/no-such-page", None),

@@ -7,7 +7,7 @@ import logging
 from authcore.entities import AuthenticationSession, Credential, TwoStepSession
 from authcore.ports import by_owner
 from tests.adapters.laws.asserting import is_json, is_problem
-from tests.adapters.people import ADA, CHALLENGE, OTHER_PASSWORD, PASSWORD, SESSION
+from tests.adapters.people import ADA, CHALLENGE, EVE, OTHER_PASSWORD, PASSWORD, SESSION
 
 CLIENTS = ("httpx2", "httpcore2")
 
@@ -37,7 +37,12 @@ async def _travel(site):
     await ada.post("/auth/password", {"current_password": OTHER_PASSWORD, "new_password": OTHER_PASSWORD})
     await ada.post("/auth/password", {"current_password": PASSWORD, "new_password": OTHER_PASSWORD})
     secrets |= {ada.cookies[SESSION], _session_id(ada.cookies[SESSION])}
-    account = await site.auth.find_account(ADA)
+    await ada.post("/auth/address", {"email": EVE, "current_password": PASSWORD})
+    await ada.post("/auth/address", {"email": EVE, "current_password": OTHER_PASSWORD})
+    secrets |= {ada.cookies[CHALLENGE], _session_id(ada.cookies[CHALLENGE]), await site.code(EVE)}
+    await ada.post("/auth/address/answer", {"code": await site.code(EVE)})
+    secrets |= {ada.cookies[SESSION], _session_id(ada.cookies[SESSION])}
+    account = await site.auth.find_account(EVE)
     for kind in (AuthenticationSession, TwoStepSession):
         secrets |= {session.id for session in await site.store.find(by_owner(kind, account.id))}
     secrets |= {credential.secret for credential in await site.store.find(by_owner(Credential, account.id))}

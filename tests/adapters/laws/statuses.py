@@ -31,6 +31,8 @@ GOOD = {
     "/auth/recovery/answer": {"code": "000000", "new_password": OTHER_PASSWORD},
     "/auth/captcha": None,
     "/auth/password": {"current_password": PASSWORD, "new_password": OTHER_PASSWORD},
+    "/auth/address": {"email": "someone@example.org", "current_password": PASSWORD},
+    "/auth/address/answer": {"code": "000000"},
 }
 NEEDING_SESSION = [f"/auth{row.path}" for row in ENDPOINTS if row.method == "POST" and (row.session or row.pending)]
 

@@ -103,13 +103,17 @@ class Tokens:
             is_problem(await site.get("/auth/session", cookie(session=token)), 401, "invalid_token")
             assert site.store.calls == [], kind
 
-    @pytest.mark.parametrize("path", ["/auth/two-step", "/auth/two-step/answer", "/auth/password"])
+    @pytest.mark.parametrize(
+        "path", ["/auth/two-step", "/auth/two-step/answer", "/auth/password", "/auth/address", "/auth/address/answer"]
+    )
     async def test_bad_token_changes_nothing(self, site, path):
         """An endpoint that needs a session refuses a bad token alike, and commits nothing."""
         payload = {
             "/auth/two-step": {"purpose": "pay"},
             "/auth/two-step/answer": {"purpose": "pay", "code": "000000"},
             "/auth/password": {"current_password": PASSWORD, "new_password": OTHER_PASSWORD},
+            "/auth/address": {"email": "someone@example.org", "current_password": PASSWORD},
+            "/auth/address/answer": {"code": "000000"},
         }[path]
         await site.token()
         ended = await _ended(site)
