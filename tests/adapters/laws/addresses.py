@@ -133,7 +133,7 @@ class Addresses:
             site.clock.advance(wait)
             reply = await ada.post("/auth/address", WANTED)
             if wait:
-                is_problem(reply, 401, "reauthentication_required")
+                is_problem(reply, 401, "reauthentication_required", max_age=900)
         is_json(reply, 202)
         opened = is_json(await ada.post("/auth/address/answer", {"code": await site.code(EVE)}))
         assert opened["session"]["amr"] == ["pwd", "otp", "mfa"]
