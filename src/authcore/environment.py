@@ -21,8 +21,13 @@ __all__ = ["PREFIX", "Settings", "inherited", "read_settings", "read_text", "var
 PREFIX: Final = "AUTHCORE_"
 """How the names of all variables begin, unless the application chooses another prefix."""
 
-_READ_ELSEWHERE: Final = ("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME")
-"""What is no setting: `Keyring.from_env` and `FirstAdministrator.from_env` read it."""
+_OF_SMTP: Final = ("HOST", "SENDER", "SECURITY", "PORT", "USERNAME", "PASSWORD", "TIMEOUT", "CERTIFICATES")
+
+_READ_ELSEWHERE: Final = (
+    *("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"),
+    *(f"SMTP_{name}" for name in _OF_SMTP),
+)
+"""What is no setting of a policy: `Keyring`, `FirstAdministrator` and `authcore_smtp.SmtpSettings` read it."""
 
 
 class Settings(Protocol):
