@@ -11,7 +11,7 @@ from typing import Final
 
 from authcore.captcha_settings import CaptchaSettings
 from authcore.cookie_settings import CookieSettings
-from authcore.environment import PREFIX, read_settings
+from authcore.environment import PREFIX, READ_ELSEWHERE, read_settings
 from authcore.errors import ConfigurationError
 from authcore.identifiers import TYPED, IdentifierKind
 from authcore.throttle import Throttle
@@ -175,7 +175,8 @@ class Policy:
         somebody else's.  Raises ConfigurationError, which tells all that is wrong at once and repeats no value: names
         that nothing reads, values that are not of the setting's type, and mixes that are unsafe.
         """
-        return read_settings(cls(), prefix=prefix, environ=environ, besides=besides)
+        elsewhere = (prefix + name for name in READ_ELSEWHERE)
+        return read_settings(cls(), prefix=prefix, environ=environ, besides=[*besides, *elsewhere])
 
     def _problems(self) -> dict[str, bool]:
         """Each rule, as a sentence that says what to do, and whether it is broken."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPNotSupported, SMTPResponseException
+from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPResponseException
 
 from authcore.entities import Letter
 from authcore.errors import DeliveryFault
@@ -91,7 +91,7 @@ class SmtpCourier(Courier):
             await client.ehlo()
         options = [b"BODY=8BITMIME", b"SMTPUTF8"] if mail.needs_smtputf8 else []
         if options and not client.supports_extension("smtputf8"):
-            raise SMTPNotSupported("SMTPUTF8")
+            raise DeliveryFault("the server offers no SMTPUTF8, which this address needs")
         # Commands of our own: the library would parse the address anew, by other rules than ours.
         await _accepted(client, b"MAIL", f"FROM:<{self.settings.sender}>".encode(), *options)
         await _accepted(client, b"RCPT", f"TO:<{mail.recipient}>".encode())
@@ -100,7 +100,7 @@ class SmtpCourier(Courier):
 async def _accepted(client: SMTP, *command: bytes) -> None:
     response = await client.execute_command(*command)
     if response.code not in _ACCEPTED:
-        raise SMTPResponseException(response.code, command[0].decode())
+        raise DeliveryFault(f"the server answered {command[0].decode()} by {response.code}")
 
 
 def _fault(letter: Letter, error: Exception) -> DeliveryFault:

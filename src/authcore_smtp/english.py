@@ -28,7 +28,7 @@ KINDS: Final[Mapping[MessageKind, Wording]] = MappingProxyType(
     {
         MessageKind.CODE: _code(
             subject="your code",
-            text="Your code at $application, for $purpose, is $code.",
+            text="Your code at $application is $code.\n\nWhat it is for: $purpose.",
             advice="If you did not ask for it, enter it nowhere and tell it to nobody.",
         ),
         MessageKind.ALREADY_REGISTERED: _notice(

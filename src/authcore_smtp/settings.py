@@ -116,6 +116,8 @@ def _tells_the_password(settings: SmtpSettings) -> bool:
 
 
 def _trusts_no_file(settings: SmtpSettings) -> bool:
+    if settings.certificates is None:
+        return False
     try:
         trust_of(settings)
     except (OSError, ValueError):  # an SSLError is an OSError
