@@ -27,7 +27,7 @@ READ_ELSEWHERE: Final = (
     *("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"),
     *(f"SMTP_{name}" for name in _OF_SMTP),
 )
-"""What is no setting of a policy: `Keyring`, `FirstAdministrator` and `authcore_smtp.SmtpSettings` read it."""
+"""What is no setting of a policy: keys and peppers, `FirstAdministrator` and `authcore_smtp.SmtpSettings` read it."""
 
 
 class Settings(Protocol):
