@@ -65,7 +65,8 @@ class SmtpCourier(Courier):
                 raise
             # It is sent, whatever becomes of the goodbye.
             with suppress(SMTPException, OSError):
-                await client.quit(timeout=_GOODBYE_SECONDS)
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    await client.quit()
         finally:
             client.close()
 
@@ -77,7 +78,8 @@ class SmtpCourier(Courier):
             username=settings.username,
             password=settings.password,
             local_hostname=settings.sender.rpartition("@")[2],  # else it would ask the DNS for this machine's name
-            timeout=settings.timeout.total_seconds(),
+            # The deadline of `send` is the one: before Python 3.12 that of the library may swallow a cancellation.
+            timeout=None,
             use_tls=settings.security is Security.TLS,
             # Never None, which would go on in the clear where somebody on the way hides the offer.
             start_tls=settings.security is Security.STARTTLS,

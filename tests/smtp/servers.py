@@ -51,6 +51,7 @@ class Inbox:
     connections: list[SMTP] = field(default_factory=list)
     logins: list[bytes] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd looks for this name
         """Take the sender, or refuse it."""
@@ -71,6 +72,7 @@ class Inbox:
             self.received.append(
                 Received(envelope.mail_from, envelope.rcpt_tos, envelope.mail_options, envelope.original_content)
             )
+            self.arrived.set()
         return await self._answer("DATA", server)
 
     def authenticate(self, server, session, envelope, mechanism, auth_data):

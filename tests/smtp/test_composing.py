@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from authcore import DeliveryFault, MessageKind
+from authcore.challenges import _RESERVED
 from authcore.errors import InvalidIdentifier
 from authcore.identifiers import canonical_email
 from authcore_smtp import Templates, Wording
@@ -128,6 +129,17 @@ def test_every_kind_has_its_texts(kind):
     assert "Shop" in text
     assert "Shop" in page
     assert "$" not in text + page
+
+
+@pytest.mark.parametrize("purpose", sorted(_RESERVED))
+def test_every_purpose_of_ours_has_its_texts(purpose):
+    """What authcore itself asks codes for has words of its own, and not those for a purpose that nobody knows."""
+    assert read(composed(purpose=purpose))["Subject"] != read(composed(purpose="transfer"))["Subject"]
+
+
+def test_a_mail_is_not_shown():
+    """The repr of a mail holds neither its text nor its address."""
+    assert repr(composed()) == f"Mail({len(composed().octets)} octets)"
 
 
 def test_decoys_make_no_mail():

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from authcore import MessageKind
 from authcore.entities import Message, MessageState
+from authcore.offload import Background
 from authcore.testing import build_auth
 from authcore_smtp import SmtpCourier, Templates
 from tests.flows.people import NEW_PASSWORD, PASSWORD, QuickHasher, kept
@@ -54,6 +55,16 @@ async def test_link_holds_the_same_code(server):
     (mail,) = inbox.received
     assert f"https://app.example/verify#code={code_in(mail)}" in mail.text
     assert f'href="https://app.example/verify#code={code_in(mail)}"' in mail.html
+
+
+async def test_mail_is_sent_beside_the_request(server):
+    """What adapters use sends a mail in the background, as soon as a flow has left its letter."""
+    inbox, port = server
+    background = Background(world(port))
+    await background.auth.register(email=ADA, password=PASSWORD)
+    await inbox.arrived.wait()
+    await background.close()
+    assert [mail.recipients for mail in inbox.received] == [[ADA]]
 
 
 async def test_owner_is_told(server):
