@@ -67,6 +67,11 @@ PURPOSES: Final[Mapping[str, Wording]] = MappingProxyType(
             advice="If you are not logging in, somebody knows your password: tell the code to nobody, and change your "
             "password.",
         ),
+        "recover": _code(
+            subject="your forgotten password",
+            text="The code for a new password at $application is $code.",
+            advice="If you did not ask for it, enter it nowhere and tell it to nobody: your password stays as it is.",
+        ),
     }
 )
 """Wordings for codes of one purpose; codes of any other have that of their kind."""

@@ -85,6 +85,20 @@ async def test_owner_is_told(server):
     assert not any(re.search(r"\d{6}", mail.text) for mail in inbox.received[1:])
 
 
+async def test_forgotten_password_is_recovered_by_mail(server):
+    """Who has forgotten a password gets a mail, and its code sets a new one."""
+    inbox, port = server
+    auth = world(port)
+    challenge = await auth.register(email=ADA, password=PASSWORD)
+    await auth.deliver_due()
+    await auth.verify_account(challenge=challenge.token, code=code_in(inbox.received[0]))
+    asked = await auth.request_recovery(identifier=ADA)
+    await auth.deliver_due()
+    assert inbox.received[1].message["Subject"] == "Shop: your forgotten password"
+    await auth.recover(challenge=asked.token, code=code_in(inbox.received[1]), new_password=NEW_PASSWORD)
+    assert await auth.log_in(identifier=ADA, password=NEW_PASSWORD)
+
+
 async def test_store_holds_no_code(server):
     """After a code was mailed, and before and after it was used, nothing in the whole store holds it, nor the link."""
     inbox, port = server
