@@ -33,6 +33,7 @@ INSTALLATIONS = {
         "tools",
         ["core/test_apart.py", "core/test_captcha.py", "core/test_captcha_settings.py", "flows/test_captchas.py"],
     ),
+    "smtp": (["core_alone"], "test", ["smtp"]),
     "all": (["core_alone", "asgi_alone", "starlette_alone", "sanic_alone"], "test", ["adapters", "stores"]),
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""

@@ -5,6 +5,7 @@ from authcore.bootstrap import FirstAdministrator
 from authcore.captcha_settings import CaptchaSettings, PictureFormat
 from authcore.console import ConsoleCourier
 from authcore.cookie_settings import CookieSettings, SameSite
+from authcore.couriers import ByDestination
 from authcore.entities import (
     Account,
     AuthenticationSession,
@@ -41,6 +42,7 @@ __all__ = [
     "AuthError",
     "AuthcoreError",
     "AuthenticationSession",
+    "ByDestination",
     "CaptchaSession",
     "CaptchaSettings",
     "ConfigurationError",

@@ -16,13 +16,18 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar, Union, cast, get_arg
 
 from authcore.errors import ConfigurationError
 
-__all__ = ["PREFIX", "Settings", "inherited", "read_settings", "read_text", "variables"]
+__all__ = ["PREFIX", "READ_ELSEWHERE", "Settings", "inherited", "read_settings", "read_text", "variables"]
 
 PREFIX: Final = "AUTHCORE_"
 """How the names of all variables begin, unless the application chooses another prefix."""
 
-_READ_ELSEWHERE: Final = ("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME")
-"""What is no setting: `Keyring.from_env` and `FirstAdministrator.from_env` read it."""
+_OF_SMTP: Final = ("HOST", "SENDER", "SECURITY", "PORT", "USERNAME", "PASSWORD", "TIMEOUT", "CERTIFICATES")
+
+READ_ELSEWHERE: Final = (
+    *("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"),
+    *(f"SMTP_{name}" for name in _OF_SMTP),
+)
+"""What is no setting of a policy: keys and peppers, `FirstAdministrator` and `authcore_smtp.SmtpSettings` read it."""
 
 
 class Settings(Protocol):
@@ -43,7 +48,7 @@ def read_settings(
     that is wrong at once: names that nothing reads, values that cannot be read, and mixes that the settings refuse.
     """
     given = {name: text for name, text in _environment(environ).items() if name.startswith(prefix)}
-    known = {*variables(defaults, prefix), *(prefix + name for name in _READ_ELSEWHERE), *besides}
+    known = {*variables(defaults, prefix), *besides}
     problems = [_unknown(name, known, prefix) for name in sorted(given.keys() - known)]
     settings = _read(defaults, prefix, given, problems)
     if problems:

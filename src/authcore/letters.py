@@ -20,7 +20,7 @@ def letter_of(
     if message.kind is MessageKind.DECOY:
         return None
     if message.kind is not MessageKind.CODE:
-        return Letter(id=message.id, kind=message.kind, destination=message.destination)
+        return Letter(id=message.id, kind=message.kind, destination=message.destination, created_at=message.created_at)
     challenge, account = asked.challenge, asked.account
     # A challenge may have become nobody's since its message was written: then no code answers it.
     if challenge is None or key is None or account is None or account.decoy or not challenges.holds(asked, now=now):
@@ -29,6 +29,7 @@ def letter_of(
         id=message.id,
         kind=message.kind,
         destination=message.destination,
+        created_at=message.created_at,
         purpose=challenge.purpose,
         code=codes.code_of(challenge, key=key, policy=policy),
         expires_at=challenge.expires_at,

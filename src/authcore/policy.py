@@ -12,7 +12,7 @@ from typing import Final
 
 from authcore.captcha_settings import CaptchaSettings
 from authcore.cookie_settings import CookieSettings
-from authcore.environment import PREFIX, read_settings, read_text
+from authcore.environment import PREFIX, READ_ELSEWHERE, read_settings, read_text
 from authcore.errors import ConfigurationError
 from authcore.identifiers import ADDRESSES, TYPED, IdentifierKind
 from authcore.throttle import Throttle
@@ -208,7 +208,8 @@ class Policy:
         level = (read_text("LEVEL", prefix=prefix, environ=environ) or "").strip().lower()
         # What is no level at all is told below, with all else that is wrong.
         defaults = {"aal1": cls.aal1, "aal2": cls.aal2}.get(level, cls)()
-        return read_settings(defaults, prefix=prefix, environ=environ, besides=besides)
+        elsewhere = (prefix + name for name in READ_ELSEWHERE)
+        return read_settings(defaults, prefix=prefix, environ=environ, besides=[*besides, *elsewhere])
 
     @classmethod
     def aal1(cls, **settings: object) -> "Policy":

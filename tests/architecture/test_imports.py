@@ -155,6 +155,18 @@ def test_stores_know_little():
     ]
 
 
+def test_couriers_know_little():
+    """A courier imports nothing of authcore but entities, errors, identifiers, settings as text, and ports."""
+    known = [f"authcore.{room}" for room in ("entities", "environment", "errors", "identifiers", "ports")]
+    assert not [
+        f"{module.name} imports {name}"
+        for module in modules()
+        if module.within("authcore_smtp")
+        for name in module.imports()
+        if _root(name) == "authcore" and not _is_in(name, *known)
+    ]
+
+
 def test_migration_uses_what_applications_use():
     """The migration reads another system's tables, and neither decides nor stores: it knows no store and no adapter."""
     assert not [

@@ -17,6 +17,7 @@ PACKAGES = {
     "authcore_asgi": None,  # pure ASGI; its extra brings the framework that most applications stand on
     "authcore_migration": "migration",
     "authcore_sanic": "sanic",
+    "authcore_smtp": "smtp",
     "authcore_sqlalchemy": "sqlite",
 }
 """Every package of the distribution, and the extra that it needs."""
@@ -35,6 +36,7 @@ MODULES = {
 LIBRARIES = {
     "authcore_migration": "sqlalchemy",
     "authcore_sanic": "sanic",
+    "authcore_smtp": "aiosmtplib",
     "authcore_sqlalchemy": "sqlalchemy",
     "authcore_asgi.fastapi": "fastapi",
     "authcore_asgi.django": "django",

@@ -9,6 +9,8 @@ import pytest
 from authcore import ConsoleCourier, Letter, MessageKind
 from authcore.testing import build_auth, run_sync
 
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
 
 def test_a_code_is_one_line():
     """A letter with a code is one line that names its address, the code and what it is for."""
@@ -17,9 +19,10 @@ def test_a_code_is_one_line():
         id="m",
         kind=MessageKind.CODE,
         destination="ada@example.org",
+        created_at=NOW,
         purpose="verify",
         code="123456",
-        expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+        expires_at=NOW,
     )
     run_sync(ConsoleCourier(stream).send(letter))
     assert stream.getvalue() == "authcore: for ada@example.org: code 123456 (verify)\n"
@@ -29,7 +32,8 @@ def test_a_code_is_one_line():
 def test_a_notice_is_one_line(kind):
     """A notice is one line that names its address and its kind."""
     stream = io.StringIO()
-    run_sync(ConsoleCourier(stream).send(Letter(id="m", kind=kind, destination="ada@example.org")))
+    letter = Letter(id="m", kind=kind, destination="ada@example.org", created_at=NOW)
+    run_sync(ConsoleCourier(stream).send(letter))
     assert stream.getvalue() == f"authcore: for ada@example.org: {kind}\n"
 
 

@@ -164,7 +164,7 @@ class TestValues:
 
     def test_letters_show_neither_code_nor_address(self):
         """The repr of a letter holds neither its code nor its address."""
-        letter = Letter(id="m", kind=MessageKind.CODE, destination="ada@example.org", code="123456")
+        letter = Letter(id="m", kind=MessageKind.CODE, destination="ada@example.org", created_at=NOW, code="123456")
         assert "123456" not in repr(letter)
         assert "ada" not in repr(letter)
 

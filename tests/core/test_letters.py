@@ -12,6 +12,7 @@ from authcore.letters import letter_of
 from authcore.policy import Policy
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+CAUSED = NOW - timedelta(minutes=1)
 KEY = bytes(range(32))
 POLICY = Policy()
 CHALLENGE = TwoStepSession(
@@ -37,7 +38,7 @@ ASKED = Challenged(
 def _message(kind: MessageKind) -> Message:
     return Message(
         id="m",
-        created_at=NOW,
+        created_at=CAUSED,
         updated_at=NOW,
         kind=kind,
         destination="ada@example.org",
@@ -62,6 +63,7 @@ def test_a_code_is_derived_when_it_is_sent():
         id="m",
         kind=MessageKind.CODE,
         destination="ada@example.org",
+        created_at=CAUSED,
         purpose="verify",
         code=codes.code_of(CHALLENGE, key=KEY, policy=POLICY),
         expires_at=CHALLENGE.expires_at,
@@ -78,7 +80,7 @@ def test_a_code_sent_again_is_the_same():
 def test_notices_hold_no_code(kind, asked):
     """A notice says what happened and holds no code, whatever challenge is there."""
     letter = _letter(kind, asked)
-    assert letter == Letter(id="m", kind=kind, destination="ada@example.org")
+    assert letter == Letter(id="m", kind=kind, destination="ada@example.org", created_at=CAUSED)
     assert letter.code is None
 
 

@@ -1,5 +1,7 @@
 """The mailbox of the kit.  How messages come there is tested in flows/."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from authcore.entities import Letter, MessageKind
@@ -10,7 +12,8 @@ from authcore.testing import Mailbox, run_sync
 def letter(to, code=None):
     """A letter with a code, or a notice."""
     kind = MessageKind.PASSWORD_CHANGED if code is None else MessageKind.CODE
-    return Letter(id=f"{to}/{code}", kind=kind, destination=to, code=code)
+    caused = datetime(2030, 1, 1, tzinfo=UTC)
+    return Letter(id=f"{to}/{code}", kind=kind, destination=to, created_at=caused, code=code)
 
 
 def test_letters_are_kept_in_order():

@@ -12,6 +12,7 @@ import pytest
 import authcore
 import authcore_asgi
 import authcore_sanic
+import authcore_smtp
 from authcore import entities, errors, ports
 from authcore.testing import build_auth, run_sync
 from authcore.web import ENDPOINTS
@@ -19,8 +20,8 @@ from tests.migration.handmade import Handmade
 from tests.readme.blocks import blocks
 from tests.readme.migration_page import PAGE, tables
 
-HOUSES = (authcore, authcore.auth, authcore_sanic, authcore_asgi, entities, errors, ports)
-VARIABLES = {"AUTHCORE_KEYS", "AUTHCORE_ADMIN_EMAIL", "AUTHCORE_ADMIN_PASSWORD"}
+HOUSES = (authcore, authcore.auth, authcore_sanic, authcore_asgi, authcore_smtp, entities, errors, ports)
+VARIABLES = {"AUTHCORE_KEYS", "AUTHCORE_ADMIN_EMAIL", "AUTHCORE_ADMIN_PASSWORD", "AUTHCORE_SMTP_HOST"}
 NAMED = sorted(
     {name for table in tables().values() for text in table.values() for name in re.findall("`([^`]+)`", text)}
 )

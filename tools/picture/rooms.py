@@ -31,13 +31,13 @@ BOXES = (
     Box("Migration", "another system's tables", "outside", 1, 578, 826, ("authcore_migration",)),
     Box("Event loop", "threads, delivery", "outside", 1, 404, 560, ("offload",)),
     Box(
-        "Stores, courier",
+        "Stores, couriers",
         "ports, implemented",
         "outside",
         1,
         850,
         1160,
-        ("authcore_sqlalchemy", "memory", "console"),
+        ("authcore_sqlalchemy", "authcore_smtp", "memory", "console", "couriers"),
     ),
     Box("Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "lookups", "rehearsal")),
     Box(

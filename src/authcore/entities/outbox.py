@@ -59,11 +59,13 @@ class Letter:
     """What a courier sends: data, never headers or markup.
 
     `code` is present for a code only, with the `purpose` it was asked for and the time until which it holds.
+    `created_at` is when it was caused: a letter that is sent again says what it said before.
     """
 
     id: str
     kind: MessageKind
     destination: str
+    created_at: datetime
     purpose: str | None = None
     code: str | None = None
     expires_at: datetime | None = None

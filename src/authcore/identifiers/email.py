@@ -1,5 +1,6 @@
 """The canonical form of email addresses.  Whether a mailbox exists, or who may use it, is not known here."""
 
+import re
 from typing import Final
 from unicodedata import is_normalized
 
@@ -15,6 +16,9 @@ _LONGEST_OCTETS: Final = 254
 _LONGEST_LOCAL_OCTETS: Final = 64
 _SYMBOLS: Final = ".!#$%&'*+-/=?^_`{|}~"
 """The dot, and what RFC 5322 section 3.2.3 calls atext besides letters and digits."""
+
+_ENCODED_WORD: Final = re.compile(r"=\?.*\?=")
+"""An encoded word of RFC 2047, and whatever a generous reader takes for one."""
 
 
 def canonical_email(text: str) -> CanonicalIdentifier:
@@ -42,7 +46,8 @@ def _canonical_local(text: str) -> str:
         raise _refusal("too_long")
     if not spelled_with(local, WORD | NUMBERS, _SYMBOLS) or not is_normalized("NFKC", local):
         raise _refusal("forbidden_character")
-    if not all(map(_is_atom, local.split("."))):
+    # Some mail libraries decode what stands in a header: `=0d=0aBcc=3a` in there begins another one.
+    if _ENCODED_WORD.search(local) or not all(map(_is_atom, local.split("."))):
         raise _refusal("malformed_local_part")
     return local
 
