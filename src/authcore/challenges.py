@@ -25,6 +25,7 @@ __all__ = [
     "Challenged",
     "answer",
     "check_purpose",
+    "counted_as",
     "fill",
     "holds",
     "open_challenge",
@@ -74,6 +75,15 @@ def check_purpose(purpose: str) -> None:
         raise InvalidInput("purpose", "malformed")
     if purpose in _RESERVED:
         raise InvalidInput("purpose", "reserved")
+
+
+def counted_as(purpose: str) -> str:
+    """Return what the codes for a purpose are counted as; all that applications may choose are counted together.
+
+    Whoever asks chooses among those: a count for each would bound nothing.  What strangers can ask for has counts of
+    its own, so that they use up nobody's second factor.
+    """
+    return purpose if purpose in _RESERVED else "two-step"
 
 
 def open_challenge(

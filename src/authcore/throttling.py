@@ -5,6 +5,7 @@ attempts at the very same moment do not see each other, and may overshoot the li
 Failures against one account are counted in one row, exactly.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,25 @@ from authcore.errors import Throttled
 from authcore.occasion import Occasion
 from authcore.throttle import Throttle
 
-__all__ = ["Counted", "Failing", "admit", "failed", "forgotten", "may_fail", "network_subject"]
+__all__ = [
+    "MESSAGES",
+    "Counted",
+    "Failing",
+    "address_subject",
+    "admit",
+    "failed",
+    "forgotten",
+    "may_fail",
+    "network_subject",
+]
+
+MESSAGES: Final = "message"
+"""The subject of every message that somebody causes by asking for a code, whoever it is and wherever it goes."""
 
 _FAR_FUTURE: Final = 10**18
 """Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
+
+_DIGEST_LENGTH: Final = 32
 
 _SITE_PREFIX: Final = 64  # the smallest part of IPv6 that one customer is given (RFC 6177)
 
@@ -55,6 +71,14 @@ def network_subject(what: str, network: str) -> str:
         # An IPv4 address may be mapped into IPv6, where one /64 holds all of them (RFC 4291 section 2.5.5.2).
         return f"{what}/{address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False)}"
     return f"{what}/{address}"
+
+
+def address_subject(what: str, address: str) -> str:
+    """Return what the codes of one sort that go to one address are counted as, by the address's canonical form.
+
+    A digest: counting needs no more, and counts are kept when addresses have to go.
+    """
+    return f"code/{what}/{hashlib.sha256(address.encode()).hexdigest()[:_DIGEST_LENGTH]}"
 
 
 def admit(occasion: Occasion, counts: Sequence[Counted]) -> Decision[None]:

@@ -101,6 +101,11 @@ class TestPurposes:
         with nullcontext() if is_word else pytest.raises(InvalidInput):
             challenges.check_purpose(purpose)
 
+    def test_what_an_application_chooses_counts_together(self):
+        """Codes for our own purposes have counts of their own, and all others one: whoever asks chooses among them."""
+        ours = (challenges.VERIFY, challenges.SECOND_FACTOR)
+        assert [challenges.counted_as(purpose) for purpose in (*ours, "pay", "a")] == [*ours, "two-step", "two-step"]
+
 
 class TestRequesting:
     """Asking for a code."""

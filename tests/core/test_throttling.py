@@ -1,5 +1,6 @@
 """Deciding about what may be done so often only: who shares a count, when it is full, and what is written."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from authcore.decisions import Decision
 from authcore.entities import Attempt
 from authcore.errors import Throttled
 from authcore.throttle import Throttle
-from authcore.throttling import Counted, admit, network_subject
+from authcore.throttling import Counted, address_subject, admit, network_subject
 from tests.core.ada import NOW, OCCASION
 
 HOUR = timedelta(hours=1)
@@ -57,6 +58,14 @@ class TestSubjects:
         sibling = type(address)((int(address) >> 64 << 64) | host)
         assume(address.ipv4_mapped is sibling.ipv4_mapped is None)
         assert network_subject("a", str(address)) == network_subject("a", str(sibling))
+
+    @given(st.emails(), st.emails())
+    def test_address_is_told_by_a_digest(self, one, other):
+        """Every address has a count of its own, whose name does not hold it."""
+        subjects = [address_subject("verify", address) for address in (one, other)]
+        assert (subjects[0] == subjects[1]) == (one == other)
+        assert address_subject("verify", one) != address_subject("second-factor", one)
+        assert re.fullmatch("code/verify/[0-9a-f]{32}", subjects[0])
 
 
 class TestAdmitting:

@@ -1,8 +1,9 @@
-"""Throttles of passwords and registrations: exact against one account, shared by a network, and alike for strangers.
+"""Throttles: of passwords, exact against one account; of what a network shares; of messages; alike for strangers.
 
 Captchas have theirs, in test_captchas.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -10,7 +11,7 @@ import pytest
 
 from authcore import Policy, Throttle
 from authcore.auth import Issued
-from authcore.entities import Attempt, AuditEvent, AuditKind, Device, Tally
+from authcore.entities import Attempt, AuditEvent, AuditKind, Device, MessageKind, Tally
 from authcore.errors import CodeMismatch, InvalidCredentials, PasswordMismatch, Throttled
 from authcore.memory import MemoryStore
 from authcore.testing import Scenario, build_auth
@@ -24,8 +25,10 @@ from tests.flows.people import (
     PASSWORD,
     QuickHasher,
     WatchedStore,
+    change_password,
     code_to,
     do,
+    holder,
     join,
     kept,
     log_in,
@@ -206,6 +209,142 @@ class TestNetworks:
         log_in(auth)
         assert len(auth.store.commits) == 1
         assert sum(isinstance(each, Attempt) for each in auth.store.commits[0]) == 1
+
+
+class TestMessages:
+    """Messages that somebody causes by asking for a code: all of them together, and those to one address."""
+
+    @pytest.fixture
+    def asking(self):
+        """A world in which Ada has a session, a pending one and a challenge, Bob has registered; and ways to ask."""
+
+        def furnish(**limits):
+            auth = with_limits(**limits)
+            session, challenge = log_in(auth), do(auth.register(email=BOB, password=PASSWORD))
+            pending = log_in(replace(auth, policy=replace(auth.policy, second_factor=True)))
+            pay = do(auth.request_two_step(token=session.token, purpose="pay"))
+            auth.hasher.runs.clear()
+            return auth, {
+                "register": partial(auth.register, email=EVE, password=PASSWORD),
+                "register a taken address": partial(auth.register, email=ADA, password=PASSWORD),
+                "request verification": partial(auth.request_verification, challenge=challenge.token),
+                "resend": partial(auth.resend_code, pay.token),
+                "request two-step": partial(auth.request_two_step, token=session.token, purpose="pay"),
+                "request second factor": partial(auth.request_second_factor, pending.token),
+            }
+
+        return furnish
+
+    def test_full_count_refuses_every_way_of_asking(self, asking):
+        """Once so many messages were caused, whoever asks for one is told when to come again; it costs no hash."""
+        auth, ways = asking(messages_overall=3)
+        before = everything(auth.store)
+        told = {name: refusal(ask()) for name, ask in ways.items()}
+        assert {name: (type(each), each.retry_after) for name, each in told.items()} == dict.fromkeys(
+            ways, (Throttled, 600)
+        )
+        assert (dict(auth.hasher.runs), everything(auth.store)) == ({}, before)
+        auth.clock.advance(WINDOW)
+        assert refusal(ways["register"]()) is None
+
+    @pytest.mark.parametrize(
+        "way",
+        [
+            "register",
+            "register a taken address",
+            "request verification",
+            "resend",
+            "request two-step",
+            "request second factor",
+        ],
+    )
+    def test_every_way_of_asking_is_counted(self, asking, way):
+        """Each code that is asked for is one message more, sent or not: a decoy counts like any other."""
+        _, ways = asking(messages_overall=4)
+        assert refusal(ways[way]()) is None
+        assert type(refusal(ways["register"]())) is Throttled
+
+    def test_what_sends_nothing_is_not_counted(self, asking):
+        """Knocking at a challenge that is over uses up nobody's messages."""
+        auth, ways = asking(messages_overall=4)
+        do(auth.revoke_sessions(holder(auth, f"email:{BOB}").id))
+        assert [refusal(ways["request verification"]()).code for _ in range(3)] == ["challenge_ended"] * 3
+        assert refusal(ways["register"]()) is None
+
+    def test_notices_are_always_sent(self, asking):
+        """At the limit the owner is told of a new password all the same."""
+        auth, _ = asking(messages_overall=3)
+        do(auth.deliver_due())
+        auth.courier.letters.clear()
+        change_password(auth, log_in(auth))
+        do(auth.deliver_due())
+        assert [letter.kind for letter in auth.courier.letters] == [MessageKind.PASSWORD_CHANGED]
+
+    @pytest.mark.parametrize("address", [ADA, BOB])
+    def test_one_address_gets_so_many(self, address):
+        """Whoever registers one address again and again is stopped, be it taken or not; other addresses go on."""
+        auth = with_limits(codes_per_address=3)
+        auth.clock.advance(WINDOW)
+        told = [refusal(auth.register(email=address, password=OTHER_PASSWORD)) for _ in range(4)]
+        assert told[:3] == [None] * 3
+        assert (type(told[3]), told[3].retry_after) == (Throttled, 600)
+        assert refusal(auth.register(email=EVE, password=PASSWORD)) is None
+        auth.clock.advance(WINDOW)
+        assert refusal(auth.register(email=address, password=OTHER_PASSWORD)) is None
+
+    def test_proof_leaves_the_count_alone(self):
+        """The count of an address goes on when it is proven, so that nobody sees by it that it was."""
+        auth = with_limits(codes_per_address=3)
+        verify(auth, do(auth.register(email=BOB, password=PASSWORD)), code_to(auth, BOB))
+        told = [refusal(auth.register(email=BOB, password=OTHER_PASSWORD)) for _ in range(3)]
+        assert [type(each) for each in told] == [type(None), type(None), Throttled]
+
+    def test_spelling_makes_no_count_of_its_own(self):
+        """An address is the same address in every spelling."""
+        auth = with_limits(codes_per_address=2)
+        spelt = [f"{address}@example.org" for address in ("bob", "BOB", "Bob")]
+        told = [refusal(auth.register(email=each, password=OTHER_PASSWORD)) for each in spelt]
+        assert [type(each) for each in told] == [type(None), type(None), Throttled]
+
+    def test_strangers_use_up_nobodys_second_factor(self, asking):
+        """What a stranger can have sent is counted apart from what needs a session or the password."""
+        auth, ways = asking(codes_per_address=3)
+        auth.clock.advance(WINDOW)
+        told = [refusal(ways["register a taken address"]()) for _ in range(4)]
+        assert type(told[3]) is Throttled
+        assert [refusal(ways[way]()) for way in ("request second factor", "request two-step")] == [None, None]
+
+    def test_purposes_are_no_way_around(self, asking):
+        """Whoever holds a session has so many codes sent, whatever he calls them; the second factor is another."""
+        auth, ways = asking(codes_per_address=3)
+        auth.clock.advance(WINDOW)
+        token = log_in(auth).token
+        told = [refusal(auth.request_two_step(token=token, purpose=f"purpose-{n}")) for n in range(4)]
+        assert [type(each) for each in told] == [type(None)] * 3 + [Throttled]
+        assert refusal(ways["request second factor"]()) is None
+
+    def test_counts_hold_no_address(self, asking):
+        """What is counted for an address does not tell it."""
+        auth, _ = asking()
+        assert len(kept(auth, Attempt)) > 3
+        assert not [each for each in kept(auth, Attempt) if "example" in each.subject + each.id]
+
+    def test_nobody_waits_for_what_all_share(self, asking):
+        """The count that everybody shares is read without being held against anybody's commit."""
+        for way in ("register", "resend", "request two-step"):
+            auth, ways = asking()
+            original = auth.store.find
+
+            async def find(key, auth=auth, original=original):
+                found = await original(key)
+                if key.kind is Attempt:
+                    auth.store.commits.clear()
+                    await auth.store.commit(found)
+                return found
+
+            auth.store.find = find
+            assert refusal(ways[way]()) is None
+            assert len(auth.store.commits) == 2
 
 
 # --- at the same time -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from authcore.entities import Account, AuthenticationSession, Credential, Device
 from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
+from authcore.identifiers import recognise
 from authcore.keyring import Keyring
 from authcore.logbook import log_refusal
 from authcore.lookups import count_of, failures_of, password_of
@@ -124,6 +125,26 @@ class Parts:
     async def _of_network(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Counted:
         """Read how often a client's network has done it."""
         return await count_of(work.weak, throttling.network_subject(what, occasion.device.network), throttle)
+
+    async def _of_letters(self, work: Work, purpose: str, address: str) -> list[Counted]:
+        """Read how many codes went out of late: to everybody, and to this address (in canonical form) for the like."""
+        subject = throttling.address_subject(challenges.counted_as(purpose), address)
+        return [
+            await count_of(work.weak, throttling.MESSAGES, self.policy.messages_overall),
+            await count_of(work.weak, subject, self.policy.codes_per_address),
+        ]
+
+    async def _counted(
+        self, work: Work, occasion: Occasion, decided: Decision[TwoStepSession], *counts: Counted
+    ) -> Decision[TwoStepSession]:
+        """Count the code that a decision sends, and in `counts` as well; or refuse it, if that was too much already."""
+        challenge = decided.outcome
+        if challenge is None:
+            # Whoever knocks at a challenge that is over fills no store.
+            return decided
+        letters = await self._of_letters(work, challenge.purpose, recognise(challenge.destination).id)
+        admitted = throttling.admit(occasion, [*counts, *letters])
+        return decided.also(admitted.writes) if admitted.refusal is None else admitted.refused()
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""

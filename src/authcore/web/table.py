@@ -153,6 +153,7 @@ ENDPOINTS: Final = (
         handle=handlers.request_second_factor,
         answer=schemas.CHALLENGED,
         pending=True,
+        refuses=(errors.Throttled,),
     ),
     Endpoint(
         method="POST",
@@ -196,7 +197,7 @@ ENDPOINTS: Final = (
         handle=handlers.resend_code,
         answer=schemas.RESENT,
         challenge=True,
-        refuses=(errors.ResendLimit,),
+        refuses=(errors.ResendLimit, errors.Throttled),
     ),
     Endpoint(
         method="POST",
@@ -207,6 +208,7 @@ ENDPOINTS: Final = (
         answer=schemas.CHALLENGED,
         fields=(Field("purpose", 20),),
         session=True,
+        refuses=(errors.Throttled,),
     ),
     Endpoint(
         method="POST",
