@@ -71,8 +71,6 @@ class Neutrality:
         for situation, address in people.items():
             await SITUATIONS[situation](site.auth, address)
         site.clock.advance(SINCE)
-        while await site.auth.deliver_due():
-            pass
 
         async def play(auth, address):
             stranger = site.browser()
