@@ -329,7 +329,7 @@ class TestMessages:
         assert len(kept(auth, Attempt)) > 3
         assert not [each for each in kept(auth, Attempt) if "example" in each.subject + each.id]
 
-    @pytest.mark.parametrize("way", ["register", "resend", "request two-step"])
+    @pytest.mark.parametrize("way", ["register", "request second factor", "request two-step"])
     def test_nobody_waits_for_what_all_share(self, asking, way):
         """The counts that others share are read without being held against anybody's commit."""
         auth, ways = asking(messages_overall=3, codes_per_address=1, registrations_per_network=2)
@@ -347,7 +347,7 @@ class TestMessages:
         assert refusal(ways[way]()) is None
         touched = [writes for writes in auth.store.commits if all(isinstance(each, Attempt) for each in writes)]
         assert len(auth.store.commits) == len(touched) + 1
-        assert [] != [writes for writes in touched if writes]
+        assert [writes for writes in touched if writes] != []
 
 
 # --- at the same time -------------------------------------------------------------------------------------------------
