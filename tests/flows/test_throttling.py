@@ -8,11 +8,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 
 from authcore import Policy, Throttle
 from authcore.auth import Issued
 from authcore.entities import Attempt, AuditEvent, AuditKind, Device, MessageKind, Tally
-from authcore.errors import CodeMismatch, InvalidCredentials, PasswordMismatch, Throttled
+from authcore.errors import CodeMismatch, Conflict, InvalidCredentials, PasswordMismatch, Throttled
 from authcore.memory import MemoryStore
 from authcore.testing import Scenario, build_auth
 from tests.flows.broken_stores import BlindStore, everything
@@ -375,7 +377,50 @@ def guesses(store=MemoryStore, *, passwords, before):
     return Scenario(auth=auth, flows=flows, check=check)
 
 
+def counting(store):
+    """Return the list into which a store puts each race that is lost on it."""
+    lost, original = [], store.commit
+
+    async def commit(writes, unchanged=()):
+        try:
+            await original(writes, unchanged)
+        except Conflict:
+            lost.append(writes)
+            raise
+
+    store.commit = commit
+    return lost
+
+
+def neighbours(store=MemoryStore, *, flows):
+    """Different people behind one address, at the same time."""
+    auth = build_auth(store=store(), hasher=QuickHasher())
+    for address in (ADA, BOB):
+        join(auth, address)
+    lost = counting(auth.store)
+
+    def check(outcomes, auth):
+        only(outcomes, Issued)
+        assert lost == []
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
+def _logging_in(address):
+    return lambda auth: auth.log_in(identifier=address, password=PASSWORD, device=HERE)
+
+
+def _registering(address):
+    return lambda auth: auth.register(email=address, password=PASSWORD, device=HERE)
+
+
 LAWS = {
+    "neighbours log in without waiting for each other": partial(
+        neighbours, flows={address: _logging_in(address) for address in (ADA, BOB)}
+    ),
+    "neighbours register without waiting for each other": partial(
+        neighbours, flows={address: _registering(address) for address in (EVE, "new@example.org")}
+    ),
     "two wrong passwords are both counted": partial(
         guesses, passwords={"a": OTHER_PASSWORD, "b": OTHER_PASSWORD}, before=0
     ),
@@ -399,6 +444,28 @@ def test_law_holds_in_every_order(scenario, explore):
 def test_law_is_broken_by_a_broken_store(law):
     """The same search finds an order in which the law does not hold, once the store breaks its own."""
     expect_broken(LAWS[law], BlindStore)
+
+
+async def test_many_neighbours_lose_no_race():
+    """Fifty people behind one address who log in at the same moment are all let in at once, in one commit each."""
+    auth = build_auth(hasher=QuickHasher())
+    names = [f"person-{number}@example.org" for number in range(50)]
+    for name in names:
+        join(auth, name)
+    lost = counting(auth.store)
+    reached, original = [], auth.store.commit
+
+    async def commit(writes, unchanged=()):
+        reached.append(len(writes))
+        while len(reached) < len(names):  # nobody has committed before everybody has read
+            await checkpoint()
+        await original(writes, unchanged)
+
+    auth.store.commit = commit
+    async with create_task_group() as group:
+        for name in names:
+            group.start_soon(partial(auth.log_in, identifier=name, password=PASSWORD, device=HERE))
+    assert (lost, len(reached)) == ([], len(names))
 
 
 @pytest.mark.parametrize("scenario", LAWS.values(), ids=LAWS)
