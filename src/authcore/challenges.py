@@ -24,6 +24,7 @@ __all__ = [
     "VERIFY",
     "Challenged",
     "answer",
+    "askers",
     "check_purpose",
     "counted_as",
     "fill",
@@ -57,6 +58,8 @@ He must not keep the owner out by asking once more, so that a newer challenge do
 waiting what becomes of the account.
 """
 
+_OPEN_TO_STRANGERS: Final = frozenset({VERIFY})
+
 _LONGEST_PURPOSE: Final = 20
 
 
@@ -84,6 +87,14 @@ def counted_as(purpose: str) -> str:
     its own, so that they use up nobody's second factor.
     """
     return purpose if purpose in _RESERVED else "two-step"
+
+
+def askers(purpose: str) -> str:
+    """Return whose messages the codes for a purpose are, taken all together.
+
+    Those that anybody can ask for are counted apart: whoever uses them up locks no member out.
+    """
+    return "strangers" if purpose in _OPEN_TO_STRANGERS else "members"
 
 
 def open_challenge(

@@ -127,7 +127,7 @@ class Policy:
     """How many codes for one purpose go to one address, whoever asks; those that an application chooses are one."""
 
     messages_overall: Throttle = field(default_factory=lambda: Throttle(limit=10_000, window=timedelta(hours=1)))
-    """How many messages strangers and members cause by asking for codes, all together; notices are always sent."""
+    """How many messages strangers cause together by asking for codes, and members as many; notices do not count."""
 
     bearer: bool = False
     """Whether endpoints return tokens in their bodies and set no cookie: for clients that are not browsers."""

@@ -20,7 +20,6 @@ from authcore.occasion import Occasion
 from authcore.throttle import Throttle
 
 __all__ = [
-    "MESSAGES",
     "Counted",
     "Failing",
     "address_subject",
@@ -28,11 +27,9 @@ __all__ = [
     "failed",
     "forgotten",
     "may_fail",
+    "messages_subject",
     "network_subject",
 ]
-
-MESSAGES: Final = "message"
-"""The subject of every message that somebody causes by asking for a code, whoever it is and wherever it goes."""
 
 _FAR_FUTURE: Final = 10**18
 """Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
@@ -71,6 +68,11 @@ def network_subject(what: str, network: str) -> str:
         # An IPv4 address may be mapped into IPv6, where one /64 holds all of them (RFC 4291 section 2.5.5.2).
         return f"{what}/{address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False)}"
     return f"{what}/{address}"
+
+
+def messages_subject(askers: str) -> str:
+    """Return what all messages are counted as that some sort of people cause by asking for a code."""
+    return f"message/{askers}"
 
 
 def address_subject(what: str, address: str) -> str:

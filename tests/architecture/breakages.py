@@ -594,8 +594,8 @@ CAPTCHAS = [
         law="what strangers share is bounded",
         what="messages of everybody held against each commit",
         file="authcore/auth/parts.py",
-        before="await count_of(work.weak, throttling.MESSAGES,",
-        after="await count_of(work, throttling.MESSAGES,",
+        before="await count_of(work.weak, overall,",
+        after="await count_of(work, overall,",
         caught_by="flows/test_throttling.py::TestMessages::test_nobody_waits_for_what_all_share",
     ),
     Breakage(

@@ -106,6 +106,11 @@ class TestPurposes:
         ours = (challenges.VERIFY, challenges.SECOND_FACTOR)
         assert [challenges.counted_as(purpose) for purpose in (*ours, "pay", "a")] == [*ours, "two-step", "two-step"]
 
+    def test_what_anybody_asks_for_is_counted_apart(self):
+        """Only the code of a registration is there for strangers: every other one needs a session."""
+        purposes = (challenges.VERIFY, challenges.SECOND_FACTOR, "pay")
+        assert [challenges.askers(purpose) for purpose in purposes] == ["strangers", "members", "members"]
+
 
 class TestRequesting:
     """Asking for a code."""

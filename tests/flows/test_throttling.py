@@ -3,6 +3,7 @@
 Captchas have theirs, in test_captchas.
 """
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -213,6 +214,10 @@ class TestNetworks:
         assert sum(isinstance(each, Attempt) for each in auth.store.commits[0]) == 1
 
 
+STRANGERS_ASK = ("register", "register a taken address", "request verification")
+MEMBERS_ASK = ("request two-step", "request second factor", "resend")
+
+
 class TestMessages:
     """Messages that somebody causes by asking for a code: all of them together, and those to one address."""
 
@@ -224,14 +229,15 @@ class TestMessages:
             auth = with_limits(**limits)
             session, challenge = log_in(auth), do(auth.register(email=BOB, password=PASSWORD))
             pending = log_in(replace(auth, policy=replace(auth.policy, second_factor=True)))
-            pay = do(auth.request_two_step(token=session.token, purpose="pay"))
+            for _ in range(2):
+                pay = do(auth.request_two_step(token=session.token, purpose="pay"))
             auth.hasher.runs.clear()
             return auth, {
                 "register": partial(auth.register, email=EVE, password=PASSWORD),
                 "register a taken address": partial(auth.register, email=ADA, password=PASSWORD),
                 "request verification": partial(auth.request_verification, challenge=challenge.token),
                 "resend": partial(auth.resend_code, pay.token),
-                "request two-step": partial(auth.request_two_step, token=session.token, purpose="pay"),
+                "request two-step": partial(auth.request_two_step, token=session.token, purpose="leave"),
                 "request second factor": partial(auth.request_second_factor, pending.token),
             }
 
@@ -239,7 +245,7 @@ class TestMessages:
 
     def test_full_count_refuses_every_way_of_asking(self, asking):
         """Once so many messages were caused, whoever asks for one is told when to come again; it costs no hash."""
-        auth, ways = asking(messages_overall=3)
+        auth, ways = asking(messages_overall=2)
         before = everything(auth.store)
         told = {name: refusal(ask()) for name, ask in ways.items()}
         assert {name: (type(each), each.retry_after) for name, each in told.items()} == dict.fromkeys(
@@ -249,33 +255,32 @@ class TestMessages:
         auth.clock.advance(WINDOW)
         assert refusal(ways["register"]()) is None
 
-    @pytest.mark.parametrize(
-        "way",
-        [
-            "register",
-            "register a taken address",
-            "request verification",
-            "resend",
-            "request two-step",
-            "request second factor",
-        ],
-    )
-    def test_every_way_of_asking_is_counted(self, asking, way):
-        """Each code that is asked for is one message more, sent or not: a decoy counts like any other."""
-        _, ways = asking(messages_overall=4)
-        assert refusal(ways[way]()) is None
-        assert type(refusal(ways["register"]())) is Throttled
+    @pytest.mark.parametrize(("one", "other"), [*itertools.permutations(STRANGERS_ASK, 2)])
+    def test_strangers_are_counted_together(self, asking, one, other):
+        """Each code that anybody can ask for is one message of the same count, sent or not: a decoy is one as well."""
+        _, ways = asking(messages_overall=3)
+        assert refusal(ways[one]()) is None
+        assert type(refusal(ways[other]())) is Throttled
+        assert [refusal(ways[way]()) for way in MEMBERS_ASK[:1]] == [None]
+
+    @pytest.mark.parametrize(("one", "other"), [*itertools.permutations(MEMBERS_ASK, 2)])
+    def test_members_are_counted_apart(self, asking, one, other):
+        """What needs a session is counted together, and apart: no stranger uses up what a member needs to get in."""
+        _, ways = asking(messages_overall=3)
+        assert refusal(ways[one]()) is None
+        assert type(refusal(ways[other]())) is Throttled
+        assert [refusal(ways[way]()) for way in STRANGERS_ASK[:1]] == [None]
 
     def test_what_sends_nothing_is_not_counted(self, asking):
         """Knocking at a challenge that is over uses up nobody's messages."""
-        auth, ways = asking(messages_overall=4)
+        auth, ways = asking(messages_overall=3)
         do(auth.revoke_sessions(holder(auth, f"email:{BOB}").id))
         assert [refusal(ways["request verification"]()).code for _ in range(3)] == ["challenge_ended"] * 3
         assert refusal(ways["register"]()) is None
 
     def test_notices_are_always_sent(self, asking):
         """At the limit the owner is told of a new password all the same."""
-        auth, _ = asking(messages_overall=3)
+        auth, _ = asking(messages_overall=2)
         do(auth.deliver_due())
         auth.courier.letters.clear()
         change_password(auth, log_in(auth))
@@ -334,7 +339,7 @@ class TestMessages:
     @pytest.mark.parametrize("way", ["register", "request second factor", "request two-step"])
     def test_nobody_waits_for_what_all_share(self, asking, way):
         """The counts that others share are read without being held against anybody's commit."""
-        auth, ways = asking(messages_overall=3, codes_per_address=1, registrations_per_network=2)
+        auth, ways = asking(messages_overall=2, codes_per_address=2, registrations_per_network=2)
         auth.clock.advance(WINDOW)
         original = auth.store.find
 

@@ -127,11 +127,12 @@ class Parts:
         return await count_of(work.weak, throttling.network_subject(what, occasion.device.network), throttle)
 
     async def _of_letters(self, work: Work, purpose: str, address: str) -> list[Counted]:
-        """Read how many codes went out of late: to everybody, and to this address (in canonical form) for the like."""
-        subject = throttling.address_subject(challenges.counted_as(purpose), address)
+        """Read how many codes went out of late: in all, and to this address (in canonical form) for the like."""
+        overall = throttling.messages_subject(challenges.askers(purpose))
+        alike = throttling.address_subject(challenges.counted_as(purpose), address)
         return [
-            await count_of(work.weak, throttling.MESSAGES, self.policy.messages_overall),
-            await count_of(work.weak, subject, self.policy.codes_per_address),
+            await count_of(work.weak, overall, self.policy.messages_overall),
+            await count_of(work.weak, alike, self.policy.codes_per_address),
         ]
 
     async def _counted(
