@@ -58,7 +58,6 @@ He must not keep the owner out by asking once more, so that a newer challenge do
 waiting what becomes of the account.
 """
 
-_OPEN_TO_STRANGERS: Final = frozenset({VERIFY})
 
 _LONGEST_PURPOSE: Final = 20
 
@@ -94,7 +93,7 @@ def askers(purpose: str) -> str:
 
     Those that anybody can ask for are counted apart: whoever uses them up locks no member out.
     """
-    return "strangers" if purpose in _OPEN_TO_STRANGERS else "members"
+    return "strangers" if purpose in {VERIFY, *_FOR_ANYBODY} else "members"
 
 
 def open_challenge(

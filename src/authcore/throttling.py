@@ -5,7 +5,6 @@ attempts at the very same moment do not see each other, and may overshoot the li
 Failures against one account are counted in one row, exactly.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,8 +32,6 @@ __all__ = [
 
 _FAR_FUTURE: Final = 10**18
 """Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
-
-_DIGEST_LENGTH: Final = 32
 
 _SITE_PREFIX: Final = 64  # the smallest part of IPv6 that one customer is given (RFC 6177)
 
@@ -75,12 +72,12 @@ def messages_subject(askers: str) -> str:
     return f"message/{askers}"
 
 
-def address_subject(what: str, address: str) -> str:
-    """Return what the codes of one sort that go to one address are counted as, by the address's canonical form.
+def address_subject(what: str, digest: str) -> str:
+    """Return what the codes of one sort that go to one address are counted as; it is told by its digest.
 
-    A digest: counting needs no more, and counts are kept when addresses have to go.
+    Counting needs no more, and counts are kept when addresses have to go.
     """
-    return f"code/{what}/{hashlib.sha256(address.encode()).hexdigest()[:_DIGEST_LENGTH]}"
+    return f"code/{what}/{digest}"
 
 
 def admit(occasion: Occasion, counts: Sequence[Counted]) -> Decision[None]:

@@ -103,13 +103,14 @@ class TestPurposes:
 
     def test_what_an_application_chooses_counts_together(self):
         """Codes for our own purposes have counts of their own, and all others one: whoever asks chooses among them."""
-        ours = (challenges.VERIFY, challenges.SECOND_FACTOR)
+        ours = (challenges.VERIFY, challenges.SECOND_FACTOR, challenges.RECOVER)
         assert [challenges.counted_as(purpose) for purpose in (*ours, "pay", "a")] == [*ours, "two-step", "two-step"]
 
     def test_what_anybody_asks_for_is_counted_apart(self):
-        """Only the code of a registration is there for strangers: every other one needs a session."""
-        purposes = (challenges.VERIFY, challenges.SECOND_FACTOR, "pay")
-        assert [challenges.askers(purpose) for purpose in purposes] == ["strangers", "members", "members"]
+        """The codes of registrations and recovery are there for strangers: every other one needs a session."""
+        strangers, members = (challenges.VERIFY, challenges.RECOVER), (challenges.SECOND_FACTOR, "pay")
+        assert {challenges.askers(purpose) for purpose in strangers} == {"strangers"}
+        assert {challenges.askers(purpose) for purpose in members} == {"members"}
 
 
 class TestRequesting:

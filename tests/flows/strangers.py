@@ -5,7 +5,7 @@ about.  It runs over HTTP as it is, and by `play` on the core alone.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from authcore.auth import Auth, Issued
@@ -23,6 +23,7 @@ POLICY = Policy(
     challenge_failures=3,
     password_failures=Throttle(limit=2, window=timedelta(hours=1)),
     codes_per_address=Throttle(limit=3, window=timedelta(hours=1)),
+    recoveries_per_name=Throttle(limit=3, window=timedelta(hours=1)),
 )
 """So strict that every limit is met within a few requests."""
 
@@ -94,6 +95,15 @@ async def _probed_before(auth, address):
     await auth.register(email=address, password=WRONG)
 
 
+async def _to_be_reset(auth, address):
+    await auth.require_recovery(await _verified(auth, address))
+
+
+async def _being_recovered(auth, address):
+    await _verified(auth, address)
+    await auth.request_recovery(identifier=address)
+
+
 async def _logged_in(auth, address):
     await _verified(auth, address)
     await auth.log_in(identifier=address, password=PASSWORD)
@@ -111,6 +121,8 @@ SITUATIONS: Mapping[str, Callable[[Auth, str], Awaitable[object]]] = {
     "without a password": _without_password,
     "with a second factor": _with_a_second_factor,
     "probed before": _probed_before,
+    "under an operator's reset": _to_be_reset,
+    "being recovered": _being_recovered,
     "logged in": _logged_in,
 }
 """How somebody comes to be, or not to be, behind an address; the first is the one that all are compared with."""
@@ -129,6 +141,8 @@ _REGISTER = ("/register", {"email": "{address}", "password": WRONG})
 _LOG_IN = ("/login", {"identifier": "{address}", "password": WRONG})
 _AGAIN, _RESEND = ("/verification", None), ("/resend", None)
 _GUESS = ("/verify", {"code": "no code"})
+_FORGET = ("/recovery", {"identifier": "{address}"})
+_RECOVER = ("/recovery/answer", {"code": "no code", "new_password": WRONG})
 
 SCRIPTS: Mapping[str, Script] = {
     "log in": [_LOG_IN],
@@ -144,6 +158,12 @@ SCRIPTS: Mapping[str, Script] = {
     "guess until the code is over": [_REGISTER, _GUESS, _GUESS, _GUESS, _RESEND],
     "guess until all codes are over": [_REGISTER, _GUESS, _GUESS, _AGAIN, _GUESS, _GUESS, _AGAIN, _GUESS],
     "guess, and log in": [_REGISTER, _GUESS, _LOG_IN],
+    "ask for a forgotten password": [_FORGET],
+    "ask until nothing is sent": [_FORGET] * 5,
+    "have a forgotten one sent again": [_FORGET, _RESEND, _RESEND],
+    "guess at a forgotten one": [_FORGET, _RECOVER, _RECOVER, _RECOVER, _FORGET, _RECOVER, _RECOVER, _RESEND],
+    "recover by username": [("/recovery", {"identifier": "{name}"})],
+    "recover, and log in": [_FORGET, _RECOVER, _LOG_IN],
 }
 """What somebody may do who knows an address, and neither its password nor its mailbox."""
 
@@ -162,6 +182,8 @@ _CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "/register": lambda auth, _, **body: auth.register(**body),
     "/verification": lambda auth, challenge: auth.request_verification(challenge=challenge),
     "/verify": lambda auth, challenge, **body: auth.verify_account(challenge=challenge, **body),
+    "/recovery": lambda auth, _, **body: auth.request_recovery(**body),
+    "/recovery/answer": lambda auth, challenge, **body: auth.recover(challenge=challenge, **body),
     "/resend": lambda auth, challenge: auth.resend_code(challenge),
 }
 
@@ -180,5 +202,5 @@ async def play(auth: Auth, script: Script) -> list[object]:
 
 def strict(policy: Policy) -> Policy:
     """Return a policy with the limits of `POLICY`."""
-    names = ("code_attempts", "code_sendings", "challenge_failures", "password_failures", "codes_per_address")
-    return replace(policy, **{name: getattr(POLICY, name) for name in names})
+    chosen = (each.name for each in fields(POLICY) if getattr(POLICY, each.name) != getattr(Policy(), each.name))
+    return replace(policy, **{name: getattr(POLICY, name) for name in chosen})

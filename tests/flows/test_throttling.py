@@ -214,7 +214,7 @@ class TestNetworks:
         assert sum(isinstance(each, Attempt) for each in auth.store.commits[0]) == 1
 
 
-STRANGERS_ASK = ("register", "register a taken address", "request verification")
+STRANGERS_ASK = ("register", "register a taken address", "request verification", "recover", "recover nobody")
 MEMBERS_ASK = ("request two-step", "request second factor", "resend")
 
 
@@ -236,6 +236,8 @@ class TestMessages:
                 "register": partial(auth.register, email=EVE, password=PASSWORD),
                 "register a taken address": partial(auth.register, email=ADA, password=PASSWORD),
                 "request verification": partial(auth.request_verification, challenge=challenge.token),
+                "recover": partial(auth.request_recovery, identifier=ADA),
+                "recover nobody": partial(auth.request_recovery, identifier="nobody@example.org"),
                 "resend": partial(auth.resend_code, pay.token),
                 "request two-step": partial(auth.request_two_step, token=session.token, purpose="leave"),
                 "request second factor": partial(auth.request_second_factor, pending.token),

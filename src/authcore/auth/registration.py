@@ -53,7 +53,7 @@ class Registration(Parts):
                 await work.costly(self.hasher.hash, secret, salt)
             now = occasion.at(work.now)
             network = await self._of_network(work, now, _COUNTED_AS, self.policy.registrations_per_network)
-            admitted = throttling.admit(now, [network, *await self._of_letters(work, challenges.VERIFY, address.id)])
+            admitted = throttling.admit(now, [network, *await self._of_letters(work, challenges.VERIFY, address)])
             if admitted.refusal is not None:
                 return admitted.refused()
             hashed = await work.costly(self.hasher.hash, secret, salt)

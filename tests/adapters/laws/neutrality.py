@@ -21,6 +21,7 @@ OVER_HTTP = (
     "ask for another code",
     "have it sent again",
     "guess until the code is over",
+    "guess at a forgotten one",
 )
 """The scripts that meet every endpoint and every limit; the others are run on the core alone."""
 
