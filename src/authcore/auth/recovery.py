@@ -47,10 +47,10 @@ class Recovery(Parts):
                 return admitted.refused()
             sent = await self._sent(work, now, digest)
             claim = await claim_on(work, name)
-            known = recovery.named(claim) if sent.refusal is None else None
-            account = known or recovery.nobody(now, name, digest=digest)
+            account = recovery.named(claim) or recovery.nobody(now, name, digest=digest)
             slot = await slot_of(work, account, recovery.PURPOSE)
-            return recovery.request(now, account=account, slot=slot).also((*admitted.writes, *sent.writes))
+            requested = recovery.request(now, account=account, slot=slot, sends=sent.refusal is None)
+            return requested.also((*admitted.writes, *sent.writes))
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
