@@ -103,7 +103,7 @@ class TestPurposes:
 
     def test_what_an_application_chooses_counts_together(self):
         """Codes for our own purposes have counts of their own, and all others one: whoever asks chooses among them."""
-        ours = (challenges.VERIFY, challenges.SECOND_FACTOR, challenges.RECOVER)
+        ours = (challenges.VERIFY, challenges.SECOND_FACTOR, challenges.RECOVER, challenges.CHANGE_ADDRESS)
         assert [challenges.counted_as(purpose) for purpose in (*ours, "pay", "a")] == [*ours, "two-step", "two-step"]
 
     def test_what_anybody_asks_for_is_counted_apart(self):

@@ -215,7 +215,7 @@ class TestNetworks:
 
 
 STRANGERS_ASK = ("register", "register a taken address", "request verification", "recover", "recover nobody")
-MEMBERS_ASK = ("request two-step", "request second factor", "resend")
+MEMBERS_ASK = ("request two-step", "request second factor", "change address", "resend")
 
 
 class TestMessages:
@@ -239,6 +239,9 @@ class TestMessages:
                 "recover": partial(auth.request_recovery, identifier=ADA),
                 "recover nobody": partial(auth.request_recovery, identifier="nobody@example.org"),
                 "resend": partial(auth.resend_code, pay.token),
+                "change address": partial(
+                    auth.request_address_change, token=session.token, password=PASSWORD, email="new@example.org"
+                ),
                 "request two-step": partial(auth.request_two_step, token=session.token, purpose="leave"),
                 "request second factor": partial(auth.request_second_factor, pending.token),
             }
