@@ -140,6 +140,13 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what depends on the machine, and keep it in benchmarks/results; `-- --help` tells the options."""
+    _install(session, "sqlite,testing")
+    session.run("python", "-m", "benchmarks.logins_behind_one_network", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format, types and the direction of imports."""
     _install(session, "demo,django,litestar,quart,testing", "lint")

@@ -24,7 +24,9 @@ __all__ = [
     "VERIFY",
     "Challenged",
     "answer",
+    "askers",
     "check_purpose",
+    "counted_as",
     "fill",
     "holds",
     "open_challenge",
@@ -56,6 +58,7 @@ He must not keep the owner out by asking once more, so that a newer challenge do
 waiting what becomes of the account.
 """
 
+
 _LONGEST_PURPOSE: Final = 20
 
 
@@ -74,6 +77,23 @@ def check_purpose(purpose: str) -> None:
         raise InvalidInput("purpose", "malformed")
     if purpose in _RESERVED:
         raise InvalidInput("purpose", "reserved")
+
+
+def counted_as(purpose: str) -> str:
+    """Return what the codes for a purpose are counted as; all that applications may choose are counted together.
+
+    Whoever asks chooses among those: a count for each would bound nothing.  What strangers can ask for has counts of
+    its own, so that they use up nobody's second factor.
+    """
+    return purpose if purpose in _RESERVED else "two-step"
+
+
+def askers(purpose: str) -> str:
+    """Return whose messages the codes for a purpose are, taken all together.
+
+    Those that anybody can ask for are counted apart: whoever uses them up locks no member out.
+    """
+    return "strangers" if purpose in {VERIFY, *_FOR_ANYBODY} else "members"
 
 
 def open_challenge(
@@ -104,17 +124,20 @@ def request(
     destination: str,
     asked_by: str | None = None,
     instead: Message | None = None,
+    sends: bool = True,
 ) -> Decision[TwoStepSession]:
     """Decide to send a code to an account's stored address; for a decoy, to send none and look alike.
 
     `slot` is the account's slot for this purpose, if there is one already; what was in it ends.  `instead` is what is
-    sent in place of the code, where nobody may have it.
+    sent in place of the code, where nobody may have it.  Without `sends` nothing is sent, now or when it is to be sent
+    again, and nothing answers the challenge.
     """
-    challenge = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
+    opened = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
+    challenge = opened if sends else replace(opened, sendings=-opened.sendings)
     writes = (
         challenge,
         fill(slot, challenge, account=account),
-        instead or outbox.code_message(occasion, challenge, is_decoy=account.decoy),
+        instead or outbox.code_message(occasion, challenge, is_decoy=account.decoy or not sends),
         _event(occasion, AuditKind.CODE_REQUESTED, challenge),
     )
     return accept(challenge, writes)
@@ -123,16 +146,17 @@ def request(
 def resend(occasion: Occasion, asked: Challenged, *, is_withheld: bool = False) -> Decision[TwoStepSession]:
     """Decide to send the very same code again: it is derived anew, and holds no longer than before.
 
-    For a decoy, and where the code is withheld, none is sent, and it looks alike.
+    For a decoy, and where the code is withheld or was not sent before, none is sent, and it looks alike.
     """
     challenge, account = asked.challenge, asked.account
     refusal = outdated(asked)
     if refusal is not None or challenge is None or account is None or not guesses.is_open(challenge, now=occasion.now):
         return refuse(refusal or ChallengeEnded(cause="over"))
-    if challenge.sendings >= occasion.policy.code_sendings:
+    if abs(challenge.sendings) >= occasion.policy.code_sendings:
         return refuse(ResendLimit())
-    sent = replace(challenge, updated_at=occasion.now, sendings=challenge.sendings + 1)
-    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy or is_withheld)
+    is_sent = challenge.sendings > 0
+    sent = replace(challenge, updated_at=occasion.now, sendings=challenge.sendings + (1 if is_sent else -1))
+    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy or is_withheld or not is_sent)
     return accept(sent, [sent, message, _event(occasion, AuditKind.CODE_REQUESTED, challenge)])
 
 
@@ -204,7 +228,8 @@ def answer(
     if slot.failures >= occasion.policy.challenge_failures:
         return refuse(AttemptsExhausted(cause="slot"))
     is_right = codes.matches(given, codes.code_of(challenge, key=key, policy=occasion.policy))
-    return _accepted(occasion, challenge, slot) if is_right and not account.decoy else _count(occasion, challenge, slot)
+    is_known = challenge.sendings > 0 and not account.decoy
+    return _accepted(occasion, challenge, slot) if is_right and is_known else _count(occasion, challenge, slot)
 
 
 def _unanswerable(challenge: TwoStepSession, *, purpose: str, asked_by: str | None, now: datetime) -> AuthError | None:

@@ -1,18 +1,19 @@
-"""The log lines of what matters to security: one for each event of the trail, and one for each refusal.
+"""The log lines of what matters: one for each event of the trail, one for each refusal, one for each fault.
 
-Nothing secret is in an event or in the cause of a refusal, so nothing secret is in a line; and no text of a stranger's
-can begin a new one.
+Nothing secret is in an event, in the cause of a refusal or in the message of a fault, so nothing secret is in a line;
+and no text of a stranger's can begin a new one.
 """
 
 import logging
 from collections.abc import Iterable
 
 from authcore.entities import AuditEvent, Entity
-from authcore.errors import AuthError
+from authcore.errors import AuthError, Fault
 
-__all__ = ["log_events", "log_refusal"]
+__all__ = ["log_events", "log_fault", "log_refusal"]
 
 _log = logging.getLogger("authcore.security")
+_faults = logging.getLogger("authcore.faults")
 
 
 def log_events(written: Iterable[Entity]) -> None:
@@ -32,3 +33,10 @@ def log_events(written: Iterable[Entity]) -> None:
 def log_refusal(refusal: AuthError) -> None:
     """Tell that something was refused, and privately why."""
     _log.info("refused: %s cause=%a", refusal.code, refusal.cause)
+
+
+def log_fault(where: str, fault: Fault) -> None:
+    """Tell that something failed, and privately why: what else the caller is told is to come again."""
+    # Of what it came from no more than the kind: the text of a driver's exception may hold what was to be stored.
+    source = "" if fault.__cause__ is None else type(fault.__cause__).__name__
+    _faults.warning("%a: %s cause=%a source=%s", where, type(fault).__name__, str(fault), source)

@@ -150,6 +150,12 @@ class Policy:
     After that nothing is sent, which nothing tells: whoever asks is answered as before.
     """
 
+    codes_per_address: Throttle = field(default_factory=lambda: Throttle(limit=20, window=timedelta(hours=1)))
+    """How many codes for one purpose go to one address, whoever asks; those that an application chooses are one."""
+
+    messages_overall: Throttle = field(default_factory=lambda: Throttle(limit=10_000, window=timedelta(hours=1)))
+    """How many messages strangers cause together by asking for codes, and members as many; notices do not count."""
+
     bearer: bool = False
     """Whether endpoints return tokens in their bodies and set no cookie: for clients that are not browsers."""
 

@@ -59,10 +59,16 @@ def nobody(occasion: Occasion, name: CanonicalIdentifier, *, digest: str) -> Acc
     return replace(stranger, phone=name.display)
 
 
-def request(occasion: Occasion, *, account: Account, slot: ChallengeSlot | None) -> Decision[TwoStepSession]:
-    """Decide to send a code to an account's address; for nobody, to send none and look alike."""
+def request(
+    occasion: Occasion, *, account: Account, slot: ChallengeSlot | None, sends: bool = True
+) -> Decision[TwoStepSession]:
+    """Decide to send a code to an account's address; for nobody, to send none and look alike.
+
+    Without `sends`, where too many were sent, the account is sent none either.  It is the account's challenge all the
+    same, so that wrong codes are counted together, as they are for nobody.
+    """
     return challenges.request(
-        occasion, account=account, slot=slot, purpose=PURPOSE, destination=accounts.address_of(account)
+        occasion, account=account, slot=slot, purpose=PURPOSE, destination=accounts.address_of(account), sends=sends
     )
 
 

@@ -18,7 +18,17 @@ from authcore.errors import Throttled
 from authcore.occasion import Occasion
 from authcore.throttle import Throttle
 
-__all__ = ["Counted", "Failing", "admit", "failed", "forgotten", "may_fail", "network_subject"]
+__all__ = [
+    "Counted",
+    "Failing",
+    "address_subject",
+    "admit",
+    "failed",
+    "forgotten",
+    "may_fail",
+    "messages_subject",
+    "network_subject",
+]
 
 _FAR_FUTURE: Final = 10**18
 """Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
@@ -55,6 +65,19 @@ def network_subject(what: str, network: str) -> str:
         # An IPv4 address may be mapped into IPv6, where one /64 holds all of them (RFC 4291 section 2.5.5.2).
         return f"{what}/{address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False)}"
     return f"{what}/{address}"
+
+
+def messages_subject(askers: str) -> str:
+    """Return what all messages are counted as that some sort of people cause by asking for a code."""
+    return f"message/{askers}"
+
+
+def address_subject(what: str, digest: str) -> str:
+    """Return what the codes of one sort that go to one address are counted as; it is told by its digest.
+
+    Counting needs no more, and counts are kept when addresses have to go.
+    """
+    return f"code/{what}/{digest}"
 
 
 def admit(occasion: Occasion, counts: Sequence[Counted]) -> Decision[None]:

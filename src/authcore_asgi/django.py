@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
-from authcore.web import problem
+from authcore.web import answer_to
 from authcore_asgi.guards import caller_of
 
 __all__ = ["CallerMiddleware", "User"]
@@ -88,10 +88,10 @@ class CallerMiddleware:
         vars(request).update(user=SimpleLazyObject(lambda: User(caller_of(request))), auser=auser)
         return self.get_response(request)
 
-    def process_exception(self, _: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a refusal or fault, and leave every other exception to Django."""
         if not isinstance(exception, AuthError | Fault):
             return None
-        answer = problem(exception)
+        answer = answer_to(exception, request.path)
         headers = {name.decode(): value.decode() for name, value in answer.headers}
         return HttpResponse(answer.body, status=answer.status, headers=headers)

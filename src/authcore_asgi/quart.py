@@ -8,11 +8,11 @@ if find_spec("quart") is None:
 from collections.abc import Collection
 from typing import cast
 
-from quart import Quart, Response
+from quart import Quart, Response, has_request_context, request, websocket
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
-from authcore.web import problem
+from authcore.web import answer_to
 from authcore_asgi.messages import App
 from authcore_asgi.middleware import AuthMiddleware
 
@@ -33,5 +33,5 @@ def setup(app: Quart, auth: Auth, *, prefix: str = "/auth", exempt: Collection[s
 
 
 async def _refused(error: AuthError | Fault) -> Response:
-    answer = problem(error)
+    answer = answer_to(error, (request if has_request_context() else websocket).path)
     return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})

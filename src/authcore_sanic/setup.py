@@ -10,7 +10,7 @@ from sanic.response import BaseHTTPResponse
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
-from authcore.web import Endpoints, Exemptions, problem
+from authcore.web import Endpoints, Exemptions, answer_to
 from authcore_sanic.messages import is_websocket, read_body, renewed, request_of, response_of
 
 __all__ = ["setup"]
@@ -75,8 +75,8 @@ async def _renew(request: Request, response: BaseHTTPResponse) -> HTTPResponse |
     return renewed(response, getattr(request.ctx, "authcore_renewal", ()))
 
 
-async def _refused(_: Request, error: AuthError | Fault) -> HTTPResponse:
-    return response_of(problem(error))
+async def _refused(request: Request, error: AuthError | Fault) -> HTTPResponse:
+    return response_of(answer_to(error, request.path))
 
 
 def _lifespan(app: App, background: Background) -> None:

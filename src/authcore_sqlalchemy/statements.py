@@ -48,6 +48,7 @@ class Statements:
 
     def __init__(self, tables: Tables) -> None:
         """Build every statement."""
+        self._tables = tables.of
         self._of = {kind: _of_kind(kind, table) for kind, table in tables.of.items()}
         self._caller = _caller(*(tables.of[kind] for kind in _CALLER))
 
@@ -56,10 +57,10 @@ class Statements:
         if not _can_be_stored(key.value):
             return []
         statement = self._of[key.kind].find[key.field]
-        if key.limit is not None:
-            statement = statement.limit(key.limit)
         if key.skip:
-            statement = statement.offset(key.skip)
+            statement = _after_skipping(self._tables[key.kind], key)
+        elif key.limit is not None:
+            statement = statement.limit(key.limit)
         return [_entity(key.kind, tuple(row)) for row in connection.execute(statement, {"sought": key.value}).all()]
 
     def caller(self, connection: Connection, session_id: str) -> Caller:
@@ -113,6 +114,13 @@ def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
         find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", kind.OWNER) if name},
     )
+
+
+def _after_skipping(table: Table, key: Key[E]) -> Select[*tuple[Scalar, ...]]:
+    """Return what finds the entities of a key that skips some: those are passed over in the index, and never read."""
+    named = select(table.c.id).where(table.c[key.field] == bindparam("sought")).order_by(table.c.id)
+    page = named.limit(key.limit).offset(key.skip).subquery()
+    return select(table).join(page, table.c.id == page.c.id).order_by(table.c.id)
 
 
 def _caller(session: Table, account: Table, grant: Table, role: Table) -> Select[*tuple[Scalar, ...]]:

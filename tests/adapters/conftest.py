@@ -50,6 +50,18 @@ async def serve(request, make_store, no_second_look):
 
 
 @pytest.fixture
+async def serve_recorded(request, make_store, no_second_look):
+    """What starts a site that is watched by a recorder."""
+    async with AsyncExitStack() as started:
+
+        async def serve(**parts):
+            opened = sites.open_recorded_site(request.cls.adapter, make_store(), **parts)
+            return await started.enter_async_context(opened)
+
+        yield serve
+
+
+@pytest.fixture
 async def site(serve):
     """A site as it is by default."""
     return await serve()

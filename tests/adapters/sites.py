@@ -10,7 +10,7 @@ import httpx2
 from authcore import Policy
 from authcore.entities import Account
 from authcore.ports import by_id
-from authcore.testing import build_auth
+from authcore.testing import Recorder, build_auth
 from tests.adapters.people import ADA, FROM_HERE, JSON, ORIGIN, OTHER_ORIGIN, PASSWORD, Browser
 from tests.adapters.stores import WatchedStore
 from tests.adapters.waiting import LONGEST_WAIT, until
@@ -64,9 +64,9 @@ class Stage:
 class Site:
     """One running application; `auth` has the same parts as the one inside it."""
 
-    def __init__(self, auth, stage, transport, base):
+    def __init__(self, auth, stage, transport, base, *, recorder=None):
         """Begin with everything in place."""
-        self.auth, self.stage = auth, stage
+        self.auth, self.stage, self.recorder = auth, stage, recorder
         self.store, self.mailbox, self.clock = auth.store, auth.courier, auth.clock
         self._transport, self.base = transport, base
 
@@ -147,6 +147,14 @@ async def open_site(adapter, store, **parts):
     stage = Stage()
     async with adapter(auth, stage) as (transport, base):
         yield Site(auth, stage, transport, base)
+
+
+@asynccontextmanager
+async def open_recorded_site(adapter, store, **parts):
+    """Start a site whose `recorder` watches what it does; it hashes where it stands."""
+    recorder, stage = Recorder(build_auth(store=store, **{"policy": POLICY, **parts})), Stage()
+    async with adapter(recorder.auth, stage) as (transport, base):
+        yield Site(recorder.auth, stage, transport, base, recorder=recorder)
 
 
 def _octets(value):

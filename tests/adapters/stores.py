@@ -4,7 +4,7 @@ import asyncio
 from contextlib import contextmanager
 from importlib import import_module
 
-from authcore.entities import Message
+from authcore.entities import Entity, Message
 from authcore.memory import MemoryStore
 from authcore.ports import Store
 
@@ -44,6 +44,7 @@ class WatchedStore(Store):
     """Another store, whose calls are kept in `calls`; each raises `fault` while one is set.
 
     Calls about messages are left out, since the background makes them at any time; `unsent` names those in the outbox.
+    Everything that was ever stored is in `written`.
     """
 
     def __init__(self, store):
@@ -52,6 +53,7 @@ class WatchedStore(Store):
         self.calls: list[str] = []
         self.fault: Exception | None = None
         self.unsent: set[str] = set()
+        self.written: list[Entity] = []
 
     async def find(self, key, /):
         """Watch, then find."""
@@ -76,6 +78,7 @@ class WatchedStore(Store):
         if len(messages) < len(writes):
             await self._watch("commit")
         await self._store.commit(writes, unchanged)
+        self.written += writes
         self.unsent -= {message.id for message in messages if message.queue is None}
         self.unsent |= {message.id for message in messages if message.queue is not None}
 

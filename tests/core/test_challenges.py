@@ -101,6 +101,17 @@ class TestPurposes:
         with nullcontext() if is_word else pytest.raises(InvalidInput):
             challenges.check_purpose(purpose)
 
+    def test_what_an_application_chooses_counts_together(self):
+        """Codes for our own purposes have counts of their own, and all others one: whoever asks chooses among them."""
+        ours = (challenges.VERIFY, challenges.SECOND_FACTOR, challenges.RECOVER, challenges.CHANGE_ADDRESS)
+        assert [challenges.counted_as(purpose) for purpose in (*ours, "pay", "a")] == [*ours, "two-step", "two-step"]
+
+    def test_what_anybody_asks_for_is_counted_apart(self):
+        """The codes of registrations and recovery are there for strangers: every other one needs a session."""
+        strangers, members = (challenges.VERIFY, challenges.RECOVER), (challenges.SECOND_FACTOR, "pay")
+        assert {challenges.askers(purpose) for purpose in strangers} == {"strangers"}
+        assert {challenges.askers(purpose) for purpose in members} == {"members"}
+
 
 class TestRequesting:
     """Asking for a code."""
@@ -127,6 +138,28 @@ class TestRequesting:
             destination="ada@example.org",
             session_id="s",
         )
+
+    def test_what_is_withheld_looks_alike(self):
+        """A code that is not sent is no letter, then or later, and answers nothing; else all is as if it were."""
+        one, other = (
+            challenges.request(
+                OCCASION, account=ACCOUNT, slot=SLOT, purpose="transfer", destination="ada@example.org", sends=sends
+            )
+            for sends in (True, False)
+        )
+        for _ in range(POLICY.code_sendings):
+            kinds = [next(each.kind for each in told.writes if isinstance(each, Message)) for told in (one, other)]
+            assert kinds == [MessageKind.CODE, MessageKind.DECOY]
+            assert [type(each) for each in one.writes] == [type(each) for each in other.writes]
+            slot = replace(SLOT, challenge_id=one.outcome.id)
+            withheld = other.outcome
+            one, other = (challenges.resend(OCCASION, _asked(told.outcome, slot=slot)) for told in (one, other))
+        assert [type(told.refusal) for told in (one, other)] == [ResendLimit] * 2
+        right = codes.code_of(withheld, key=KEY, policy=POLICY)
+        answered = challenges.answer(
+            OCCASION, _asked(withheld, slot=slot), purpose="transfer", asked_by=None, given=right, key=KEY
+        )
+        assert isinstance(answered.refusal, CodeMismatch)
 
     def test_all_that_goes_with_it_is_written(self):
         """The challenge, its slot, a message for its code and an event are written together."""

@@ -10,7 +10,7 @@ from authcore.decisions import Decision
 from authcore.entities import Attempt
 from authcore.errors import Throttled
 from authcore.throttle import Throttle
-from authcore.throttling import Counted, admit, network_subject
+from authcore.throttling import Counted, address_subject, admit, network_subject
 from tests.core.ada import NOW, OCCASION
 
 HOUR = timedelta(hours=1)
@@ -57,6 +57,12 @@ class TestSubjects:
         sibling = type(address)((int(address) >> 64 << 64) | host)
         assume(address.ipv4_mapped is sibling.ipv4_mapped is None)
         assert network_subject("a", str(address)) == network_subject("a", str(sibling))
+
+    @given(st.text("abc"), st.text("abc"))
+    def test_sorts_of_codes_are_counted_apart(self, one, other):
+        """The codes of each sort, and those to each address, have a count of their own."""
+        subjects = {address_subject(what, digest) for what in ("verify", "second-factor") for digest in (one, other)}
+        assert len(subjects) == 2 * len({one, other})
 
 
 class TestAdmitting:

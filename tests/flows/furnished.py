@@ -101,7 +101,7 @@ def copied(store: MemoryStore, kind: type[MemoryStore] = MemoryStore) -> MemoryS
     """Another store, perhaps of another kind, that holds the same."""
     copy = kind()
     copy._kept.update(store._kept)  # noqa: SLF001  furnishing anew for each order would take most of the time
-    copy._owned.update({key: set(ids) for key, ids in store._owned.items()})  # noqa: SLF001
+    copy._owned.update({key: [*ids] for key, ids in store._owned.items()})  # noqa: SLF001
     return copy
 
 

@@ -80,13 +80,20 @@ def told(auth):
         refusal(auth.authenticate(session.token)),
         refusal(auth.log_in(identifier=ADA, password="\ud800")),
     ]
+    half = do(auth.change_second_factor(token=successor.token, password=NEW_PASSWORD, required=True))
+    factor, captcha = do(auth.request_second_factor(half.token)), auth.open_captcha()
+    codes.append(derive(auth, factor))
+    answered = auth.fulfil_second_factor(token=half.token, challenge=factor.token, code=codes[-1])
+    results += [half, factor, captcha, refusal(auth.answer_captcha(captcha.token, code="no code")), do(answered)]
+    results += [do(auth.list_sessions(results[-1].token)), do(auth.identify(results[-1].token))]
     forgotten, unknown = (do(auth.request_recovery(identifier=each)) for each in (ADA, BOB))
     codes += [derive(auth, each) for each in (forgotten, unknown)]
     guessed = auth.recover(challenge=unknown.token, code=codes[-1], new_password=OTHER_PASSWORD)
     recovered = auth.recover(challenge=forgotten.token, code=codes[-2], new_password=OTHER_PASSWORD)
     results += [forgotten, unknown, refusal(guessed), do(recovered)]
     do(auth.deliver_due())
-    tokens = [each.token for each in (challenge, decoy, nobody, session, asked, successor, forgotten, unknown)]
+    issued = (challenge, decoy, nobody, session, asked, successor, half, factor, captcha, forgotten, unknown)
+    tokens = [each.token for each in issued]
     return {"codes": codes, "tokens": tokens, "passwords": [PASSWORD, OTHER_PASSWORD, NEW_PASSWORD], "results": results}
 
 
@@ -121,7 +128,7 @@ def test_no_code_is_shown(auth, told):
 def test_refusals_tell_no_secret(told):
     """What a refusal says, to the caller or to the log, holds no password and no token."""
     refusals = [result for result in told["results"] if isinstance(result, Exception)]
-    assert len(refusals) == 6
+    assert len(refusals) == 7
     for refused in refusals:
         assert isinstance(refused, AuthError)
         said = f"{refused} {refused.args} {refused.cause} {dict(refused.evidence)} {refused.__cause__}"

@@ -1,11 +1,12 @@
-"""What the log tells: every event of the trail and every refusal, and no secret at all."""
+"""What the log tells: every event of the trail, every refusal and fault, and no secret at all."""
 
 import logging
 
 import pytest
 
 from authcore.entities import AuditEvent
-from authcore.errors import Conflict, InvalidCredentials, InvalidToken
+from authcore.errors import Conflict, InvalidCredentials, InvalidToken, StoreFault
+from authcore.logbook import log_fault
 from tests.flows.people import (
     ADA,
     BOB,
@@ -99,3 +100,14 @@ def test_no_text_begins_a_line_of_its_own(auth, lines):
     do(auth.assign_role(account_id=account.id, role="\N{LATIN SMALL LETTER E WITH ACUTE}ditor", permissions=["a"]))
     assert lines()[-1].endswith(r"reason='\xe9ditor'")
     assert all("\n" not in line for line in lines())
+
+
+def test_fault_is_one_line(caplog):
+    """A fault is told with where, what and privately why, and with the kind of what it came from, but not its text."""
+    fault = StoreFault("the disk\nis full")
+    fault.__cause__ = ValueError("INSERT INTO t VALUES ('a secret')")
+    log_fault("GET /\x1b", fault)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("authcore.faults", "WARNING")
+    assert record.getMessage() == r"'GET /\x1b': StoreFault cause='the disk\nis full' source=ValueError"
+    assert record.exc_info is None

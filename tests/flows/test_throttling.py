@@ -1,17 +1,21 @@
-"""Throttles of passwords and registrations: exact against one account, shared by a network, and alike for strangers.
+"""Throttles: of passwords, exact against one account; of what a network shares; of messages; alike for strangers.
 
 Captchas have theirs, in test_captchas.
 """
 
+import itertools
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 
 from authcore import Policy, Throttle
 from authcore.auth import Issued
-from authcore.entities import Attempt, AuditEvent, AuditKind, Device, Tally
-from authcore.errors import CodeMismatch, InvalidCredentials, PasswordMismatch, Throttled
+from authcore.entities import Attempt, AuditEvent, AuditKind, Device, MessageKind, Tally
+from authcore.errors import CodeMismatch, Conflict, InvalidCredentials, PasswordMismatch, Throttled
 from authcore.memory import MemoryStore
 from authcore.testing import Scenario, build_auth
 from tests.flows.broken_stores import BlindStore, everything
@@ -24,8 +28,10 @@ from tests.flows.people import (
     PASSWORD,
     QuickHasher,
     WatchedStore,
+    change_password,
     code_to,
     do,
+    holder,
     join,
     kept,
     log_in,
@@ -208,6 +214,154 @@ class TestNetworks:
         assert sum(isinstance(each, Attempt) for each in auth.store.commits[0]) == 1
 
 
+STRANGERS_ASK = ("register", "register a taken address", "request verification", "recover", "recover nobody")
+MEMBERS_ASK = ("request two-step", "request second factor", "change address", "resend")
+
+
+class TestMessages:
+    """Messages that somebody causes by asking for a code: all of them together, and those to one address."""
+
+    @pytest.fixture
+    def asking(self):
+        """A world in which Ada has a session, a pending one and a challenge, Bob has registered; and ways to ask."""
+
+        def furnish(**limits):
+            auth = with_limits(**limits)
+            session, challenge = log_in(auth), do(auth.register(email=BOB, password=PASSWORD))
+            pending = log_in(replace(auth, policy=replace(auth.policy, second_factor=True)))
+            for _ in range(2):
+                pay = do(auth.request_two_step(token=session.token, purpose="pay"))
+            auth.hasher.runs.clear()
+            return auth, {
+                "register": partial(auth.register, email=EVE, password=PASSWORD),
+                "register a taken address": partial(auth.register, email=ADA, password=PASSWORD),
+                "request verification": partial(auth.request_verification, challenge=challenge.token),
+                "recover": partial(auth.request_recovery, identifier=ADA),
+                "recover nobody": partial(auth.request_recovery, identifier="nobody@example.org"),
+                "resend": partial(auth.resend_code, pay.token),
+                "change address": partial(
+                    auth.request_address_change, token=session.token, password=PASSWORD, email="new@example.org"
+                ),
+                "request two-step": partial(auth.request_two_step, token=session.token, purpose="leave"),
+                "request second factor": partial(auth.request_second_factor, pending.token),
+            }
+
+        return furnish
+
+    def test_full_count_refuses_every_way_of_asking(self, asking):
+        """Once so many messages were caused, whoever asks for one is told when to come again; it costs no hash."""
+        auth, ways = asking(messages_overall=2)
+        before = everything(auth.store)
+        told = {name: refusal(ask()) for name, ask in ways.items()}
+        assert {name: (type(each), each.retry_after) for name, each in told.items()} == dict.fromkeys(
+            ways, (Throttled, 600)
+        )
+        assert (dict(auth.hasher.runs), everything(auth.store)) == ({}, before)
+        auth.clock.advance(WINDOW)
+        assert refusal(ways["register"]()) is None
+
+    @pytest.mark.parametrize(("one", "other"), [*itertools.permutations(STRANGERS_ASK, 2)])
+    def test_strangers_are_counted_together(self, asking, one, other):
+        """Each code that anybody can ask for is one message of the same count, sent or not: a decoy is one as well."""
+        _, ways = asking(messages_overall=3)
+        assert refusal(ways[one]()) is None
+        assert type(refusal(ways[other]())) is Throttled
+        assert [refusal(ways[way]()) for way in MEMBERS_ASK[:1]] == [None]
+
+    @pytest.mark.parametrize(("one", "other"), [*itertools.permutations(MEMBERS_ASK, 2)])
+    def test_members_are_counted_apart(self, asking, one, other):
+        """What needs a session is counted together, and apart: no stranger uses up what a member needs to get in."""
+        _, ways = asking(messages_overall=3)
+        assert refusal(ways[one]()) is None
+        assert type(refusal(ways[other]())) is Throttled
+        assert [refusal(ways[way]()) for way in STRANGERS_ASK[:1]] == [None]
+
+    def test_what_sends_nothing_is_not_counted(self, asking):
+        """Knocking at a challenge that is over uses up nobody's messages."""
+        auth, ways = asking(messages_overall=3)
+        do(auth.revoke_sessions(holder(auth, f"email:{BOB}").id))
+        assert [refusal(ways["request verification"]()).code for _ in range(3)] == ["challenge_ended"] * 3
+        assert refusal(ways["register"]()) is None
+
+    def test_notices_are_always_sent(self, asking):
+        """At the limit the owner is told of a new password all the same."""
+        auth, _ = asking(messages_overall=2)
+        do(auth.deliver_due())
+        auth.courier.letters.clear()
+        change_password(auth, log_in(auth))
+        do(auth.deliver_due())
+        assert [letter.kind for letter in auth.courier.letters] == [MessageKind.PASSWORD_CHANGED]
+
+    @pytest.mark.parametrize("address", [ADA, BOB])
+    def test_one_address_gets_so_many(self, address):
+        """Whoever registers one address again and again is stopped, be it taken or not; other addresses go on."""
+        auth = with_limits(codes_per_address=3)
+        auth.clock.advance(WINDOW)
+        told = [refusal(auth.register(email=address, password=OTHER_PASSWORD)) for _ in range(4)]
+        assert told[:3] == [None] * 3
+        assert (type(told[3]), told[3].retry_after) == (Throttled, 600)
+        assert refusal(auth.register(email=EVE, password=PASSWORD)) is None
+        auth.clock.advance(WINDOW)
+        assert refusal(auth.register(email=address, password=OTHER_PASSWORD)) is None
+
+    def test_proof_leaves_the_count_alone(self):
+        """The count of an address goes on when it is proven, so that nobody sees by it that it was."""
+        auth = with_limits(codes_per_address=3)
+        verify(auth, do(auth.register(email=BOB, password=PASSWORD)), code_to(auth, BOB))
+        told = [refusal(auth.register(email=BOB, password=OTHER_PASSWORD)) for _ in range(3)]
+        assert [type(each) for each in told] == [type(None), type(None), Throttled]
+
+    def test_spelling_makes_no_count_of_its_own(self):
+        """An address is the same address in every spelling."""
+        auth = with_limits(codes_per_address=2)
+        spelt = [f"{address}@example.org" for address in ("bob", "BOB", "Bob")]
+        told = [refusal(auth.register(email=each, password=OTHER_PASSWORD)) for each in spelt]
+        assert [type(each) for each in told] == [type(None), type(None), Throttled]
+
+    def test_strangers_use_up_nobodys_second_factor(self, asking):
+        """What a stranger can have sent is counted apart from what needs a session or the password."""
+        auth, ways = asking(codes_per_address=3)
+        auth.clock.advance(WINDOW)
+        told = [refusal(ways["register a taken address"]()) for _ in range(4)]
+        assert type(told[3]) is Throttled
+        assert [refusal(ways[way]()) for way in ("request second factor", "request two-step")] == [None, None]
+
+    def test_purposes_are_no_way_around(self, asking):
+        """Whoever holds a session has so many codes sent, whatever he calls them; the second factor is another."""
+        auth, ways = asking(codes_per_address=3)
+        auth.clock.advance(WINDOW)
+        token = log_in(auth).token
+        told = [refusal(auth.request_two_step(token=token, purpose=f"purpose-{n}")) for n in range(4)]
+        assert [type(each) for each in told] == [type(None)] * 3 + [Throttled]
+        assert refusal(ways["request second factor"]()) is None
+
+    def test_counts_hold_no_address(self, asking):
+        """What is counted for an address does not tell it."""
+        auth, _ = asking()
+        assert len(kept(auth, Attempt)) > 3
+        assert not [each for each in kept(auth, Attempt) if "example" in each.subject + each.id]
+
+    @pytest.mark.parametrize("way", ["register", "request second factor", "request two-step"])
+    def test_nobody_waits_for_what_all_share(self, asking, way):
+        """The counts that others share are read without being held against anybody's commit."""
+        auth, ways = asking(messages_overall=2, codes_per_address=2, registrations_per_network=2)
+        auth.clock.advance(WINDOW)
+        original = auth.store.find
+
+        async def find(key):
+            found = await original(key)
+            if key.kind is Attempt:
+                await auth.store.commit(found)
+            return found
+
+        auth.store.find = find
+        auth.store.commits.clear()
+        assert refusal(ways[way]()) is None
+        touched = [writes for writes in auth.store.commits if all(isinstance(each, Attempt) for each in writes)]
+        assert len(auth.store.commits) == len(touched) + 1
+        assert [writes for writes in touched if writes] != []
+
+
 # --- at the same time -------------------------------------------------------------------------------------------------
 
 
@@ -233,7 +387,50 @@ def guesses(store=MemoryStore, *, passwords, before):
     return Scenario(auth=auth, flows=flows, check=check)
 
 
+def counting(store):
+    """Return the list into which a store puts each race that is lost on it."""
+    lost, original = [], store.commit
+
+    async def commit(writes, unchanged=()):
+        try:
+            await original(writes, unchanged)
+        except Conflict:
+            lost.append(writes)
+            raise
+
+    store.commit = commit
+    return lost
+
+
+def neighbours(store=MemoryStore, *, flows):
+    """Different people behind one address, at the same time."""
+    auth = build_auth(store=store(), hasher=QuickHasher())
+    for address in (ADA, BOB):
+        join(auth, address)
+    lost = counting(auth.store)
+
+    def check(outcomes, auth):
+        only(outcomes, Issued)
+        assert lost == []
+
+    return Scenario(auth=auth, flows=flows, check=check)
+
+
+def _logging_in(address):
+    return lambda auth: auth.log_in(identifier=address, password=PASSWORD, device=HERE)
+
+
+def _registering(address):
+    return lambda auth: auth.register(email=address, password=PASSWORD, device=HERE)
+
+
 LAWS = {
+    "neighbours log in without waiting for each other": partial(
+        neighbours, flows={address: _logging_in(address) for address in (ADA, BOB)}
+    ),
+    "neighbours register without waiting for each other": partial(
+        neighbours, flows={address: _registering(address) for address in (EVE, "new@example.org")}
+    ),
     "two wrong passwords are both counted": partial(
         guesses, passwords={"a": OTHER_PASSWORD, "b": OTHER_PASSWORD}, before=0
     ),
@@ -257,6 +454,28 @@ def test_law_holds_in_every_order(scenario, explore):
 def test_law_is_broken_by_a_broken_store(law):
     """The same search finds an order in which the law does not hold, once the store breaks its own."""
     expect_broken(LAWS[law], BlindStore)
+
+
+async def test_many_neighbours_lose_no_race():
+    """Fifty people behind one address who log in at the same moment are all let in at once, in one commit each."""
+    auth = build_auth(hasher=QuickHasher())
+    names = [f"person-{number}@example.org" for number in range(50)]
+    for name in names:
+        join(auth, name)
+    lost = counting(auth.store)
+    reached, original = [], auth.store.commit
+
+    async def commit(writes, unchanged=()):
+        reached.append(len(writes))
+        while len(reached) < len(names):  # nobody has committed before everybody has read
+            await checkpoint()
+        await original(writes, unchanged)
+
+    auth.store.commit = commit
+    async with create_task_group() as group:
+        for name in names:
+            group.start_soon(partial(auth.log_in, identifier=name, password=PASSWORD, device=HERE))
+    assert (lost, len(reached)) == ([], len(names))
 
 
 @pytest.mark.parametrize("scenario", LAWS.values(), ids=LAWS)

@@ -156,6 +156,19 @@ def test_right_code_forgets_wrong_ones(auth, session):
         assert attempt(capped, session, challenge, code) is None
 
 
+def test_success_elsewhere_leaves_a_count_alone(auth, session):
+    """Neither a right code for another purpose, nor the right password, lifts what was counted for a purpose."""
+    capped = replace(auth, policy=Policy(code_attempts=2, challenge_failures=2))
+    for number in range(2):
+        challenge = ask(capped, session)
+        assert isinstance(attempt(capped, session, challenge, wrong(derive(capped, challenge))), CodeMismatch)
+        paying = ask(capped, session, f"pay-{number}")
+        assert attempt(capped, session, paying, derive(capped, paying), f"pay-{number}") is None
+        log_in(capped)
+    challenge = ask(capped, session)
+    assert type(attempt(capped, session, challenge, derive(capped, challenge))) is AttemptsExhausted
+
+
 def test_code_is_bound_to_its_purpose(auth, session):
     """A code for one purpose answers no other, and is not counted there."""
     challenge = ask(auth, session)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from authcore import Policy
+from authcore import Policy, Throttle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
@@ -133,13 +133,17 @@ def test_ids_are_unique(table):
 
 
 def test_limits_are_those_of_the_policy():
-    """Every number and duration of the policy is listed with its default."""
-    limits = {field.name: getattr(Policy(), field.name) for field in fields(Policy) if field.type in {int, timedelta}}
+    """Every number, duration and throttle of the policy is listed with its default."""
+    kinds = {int, timedelta, Throttle}
+    limits = {field.name: getattr(Policy(), field.name) for field in fields(Policy) if field.type in kinds}
     listed = {name.strip("`"): _read(said) for table in LIMITS for name, said, _ in table}
     assert listed == limits
 
 
-def _read(said: str) -> int | timedelta:
-    """Return what a cell says: `5`, or `10 minutes`."""
+def _read(said: str) -> int | timedelta | Throttle:
+    """Return what a cell says: `5`, `10 minutes`, or `5 in 10 minutes`."""
+    limit, _, window = said.partition(" in ")
+    if window:
+        return Throttle(limit=int(limit.replace(",", "")), window=_read(window))
     number, _, unit = said.partition(" ")
     return timedelta(**{f"{unit.removesuffix('s')}s": int(number)}) if unit else int(number)

@@ -21,7 +21,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
-from authcore.entities import ENTITIES, Account, Grant, Identifier, Role
+from authcore.entities import ENTITIES, Account, Attempt, Grant, Identifier, Role
 from authcore.errors import ConfigurationError, StoreFault
 from authcore.ports import by_id, by_owner
 from authcore.testing import run_sync
@@ -193,6 +193,25 @@ def test_owners_are_indexed(path, store):
             assert "SEARCH" in plan
             assert "SCAN" not in plan
             assert "TEMP B-TREE" not in plan
+
+
+def test_what_is_skipped_is_not_read(path, store):
+    """Entities that a key skips are passed over in the index: a count among ten thousand costs one row."""
+    said = []
+
+    def hear(_connection, _cursor, statement, parameters, *_):
+        said.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        run_sync(store.find(by_owner(Attempt, "everybody", skip=9_999, limit=1)))
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    ((statement, parameters),) = said
+    with closing(sqlite3.connect(path)) as connection:
+        plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    table = Tables().of[Attempt].name
+    assert f"SEARCH {table} USING COVERING INDEX ix_{table}_subject (subject=?)" in plan
 
 
 # --- threads and loops ----------------------------------------------------------------------------------------------

@@ -151,13 +151,14 @@ def test_order_of_judging():
 
 def test_faults_and_failures(caplog):
     """A fault is a 503, anything else a 500; the log tells them apart, and the answer tells nothing."""
-    caplog.set_level(logging.INFO, "authcore.web")
+    caplog.set_level(logging.INFO, "authcore")
     login = {"identifier": EMAIL, "password": PASSWORD}
-    for error, status, level in ((StoreFault("disk"), 503, "INFO"), (RuntimeError("disk"), 500, "ERROR")):
+    for error, status, level in ((StoreFault("disk"), 503, "WARNING"), (RuntimeError("disk"), 500, "ERROR")):
         caplog.clear()
         found, _, document = post(Endpoints(build_auth(policy=POLICY, store=BrokenStore(error))), "/auth/login", login)
         assert (found, "disk" in str(document)) == (status, False)
         assert [record.levelname for record in caplog.records] == [level]
+        assert "disk" in caplog.text
 
 
 def test_end_of_the_process_is_not_an_answer():

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authcore import accounts, addresses
+from authcore import accounts, addresses, throttling
 from authcore.auth.parts import Issued, Parts
-from authcore.decisions import Decision
+from authcore.decisions import Decision, refuse
 from authcore.entities import AuthenticationSession, Device, Identifier, TwoStepSession
 from authcore.flows import Work
 from authcore.lookups import challenged, claim_on, slot_of, wanted_address
@@ -37,7 +37,7 @@ class Addresses(Parts):
         Raises InvalidToken, InvalidIdentifier, PasswordMismatch for a wrong password, and StateUnchanged for an address
         that the account has proven already.  Raises ReauthenticationRequired where a second factor is called for, and
         the caller has logged in longer than `Policy.second_factor_time` ago; and Throttled after too many wrong
-        passwords, and too many changes from one network.
+        passwords, too many changes from one network, and too many codes.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
         given = normalise(password, max_length=self.policy.password_max_length, field="current_password")
@@ -49,14 +49,17 @@ class Addresses(Parts):
             account, session, now = calling.outcome.account, calling.outcome.session, occasion.at(work.now)
             wanted = accounts.address_given(email=email, phone=phone)
             admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
-            if admitted.refusal is not None:
-                return admitted.refused()
+            letters = throttling.admit(now, await self._of_letters(work, addresses.PURPOSE, wanted))
+            throttled = admitted.refusal or letters.refusal
+            if throttled is not None:
+                return refuse(throttled)
             known = await self._known_password(work, account, given)
             if known.outcome is None:
                 return known.refused().also(admitted.writes)
             claim, slot = await claim_on(work, wanted), await slot_of(work, account, addresses.PURPOSE)
             requested = addresses.request(now, account=account, session=session, claim=claim, slot=slot)
-            return requested.also([*calling.writes, *known.writes, *admitted.writes])
+            sent = letters.writes if requested.outcome is not None else ()
+            return requested.also([*calling.writes, *known.writes, *admitted.writes, *sent])
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 

@@ -4,9 +4,9 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
-from authcore import accounts, challenges, rosters, sessions, throttling
+from authcore import accounts, challenges, recovery, rosters, sessions, throttling
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision, accept, refuse
@@ -22,6 +22,7 @@ from authcore.entities import (
 from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
+from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.keyring import Keyring
 from authcore.logbook import log_refusal
 from authcore.lookups import count_of, failures_of, password_of
@@ -152,6 +153,35 @@ class Parts:
     async def _of_network(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Counted:
         """Read how often a client's network has done it."""
         return await count_of(work.weak, throttling.network_subject(what, occasion.device.network), throttle)
+
+    async def _of_messages(self, work: Work, purpose: str) -> Counted:
+        """Read how many codes went out of late, to whomever, of those whom such a purpose is there for."""
+        overall = throttling.messages_subject(challenges.askers(purpose))
+        return await count_of(work.weak, overall, self.policy.messages_overall)
+
+    async def _of_letters(self, work: Work, purpose: str, address: CanonicalIdentifier) -> list[Counted]:
+        """Read how many codes went out of late: in all, and to this address for the like."""
+        digest = recovery.digest_of(address, key=self._name_key())
+        alike = throttling.address_subject(challenges.counted_as(purpose), digest)
+        return [
+            await self._of_messages(work, purpose),
+            await count_of(work.weak, alike, self.policy.codes_per_address),
+        ]
+
+    def _name_key(self) -> bytes:
+        return cast("bytes", self.keyring.derive(self.keyring.newest_kid, recovery.NAME_KEY))
+
+    async def _counted(
+        self, work: Work, occasion: Occasion, decided: Decision[TwoStepSession], *counts: Counted
+    ) -> Decision[TwoStepSession]:
+        """Count the code that a decision sends, and in `counts` as well; or refuse it, if that was too much already."""
+        challenge = decided.outcome
+        if challenge is None:
+            # Whoever knocks at a challenge that is over fills no store.
+            return decided
+        letters = await self._of_letters(work, challenge.purpose, recognise(challenge.destination))
+        admitted = throttling.admit(occasion, [*counts, *letters])
+        return decided.also(admitted.writes) if admitted.refusal is None else admitted.refused()
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""

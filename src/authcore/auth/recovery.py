@@ -1,7 +1,7 @@
 """Recovering an account whose password was forgotten: asking for a code, and setting a new password by it."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from authcore import recovery, throttling
 from authcore.accounts import password_id
@@ -32,7 +32,8 @@ class Recovery(Parts):
         older code for the same address goes on to count.  Of many requests about one address only some send anything,
         see `Policy.recoveries_per_name`.
 
-        Raises InvalidIdentifier for what is no address, a username too; and Throttled after too many from one network.
+        Raises InvalidIdentifier for what is no address, a username too; and Throttled after too many from one network,
+        or overall.
         """
         name = _address(identifier)
         digest = recovery.digest_of(name, key=self._name_key())
@@ -40,15 +41,16 @@ class Recovery(Parts):
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
             now = occasion.at(work.now)
-            admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.recoveries_per_network)
+            network = await self._of_network(work, now, _COUNTED_AS, self.policy.recoveries_per_network)
+            admitted = throttling.admit(now, [network, await self._of_messages(work, recovery.PURPOSE)])
             if admitted.refusal is not None:
                 return admitted.refused()
             sent = await self._sent(work, now, digest)
             claim = await claim_on(work, name)
-            known = recovery.named(claim) if sent.refusal is None else None
-            account = known or recovery.nobody(now, name, digest=digest)
+            account = recovery.named(claim) or recovery.nobody(now, name, digest=digest)
             slot = await slot_of(work, account, recovery.PURPOSE)
-            return recovery.request(now, account=account, slot=slot).also((*admitted.writes, *sent.writes))
+            requested = recovery.request(now, account=account, slot=slot, sends=sent.refusal is None)
+            return requested.also((*admitted.writes, *sent.writes))
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
@@ -95,9 +97,6 @@ class Recovery(Parts):
             await count_of(work.weak, by_network, recovery.share(each)),
         ]
         return throttling.admit(occasion, counts)
-
-    def _name_key(self) -> bytes:
-        return cast("bytes", self.keyring.derive(self.keyring.newest_kid, recovery.NAME_KEY))
 
 
 def _address(identifier: str) -> CanonicalIdentifier:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authcore import accounts, challenges, registration
+from authcore import accounts, challenges, registration, throttling
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision
 from authcore.entities import Account, Device, Identifier, TwoStepSession
@@ -36,7 +36,7 @@ class Registration(Parts):
 
         A taken address answers alike, and its owner is told by message.  Registering again before the code was
         entered replaces the first registration.  Raises InvalidIdentifier, InvalidPassword and UsernameTaken, and
-        Throttled after too many from one network.
+        Throttled after too many from one network, for one address, or overall.
 
         `within` is a transaction of the application's, whose commit stores the account together with rows of its own.
         There is one attempt then, after which RaceLost may be raised.  Call `posted` after the commit: otherwise the
@@ -52,7 +52,8 @@ class Registration(Parts):
                 # The first reading may lock what others wait for: nobody waits for a hash.
                 await work.costly(self.hasher.hash, secret, salt)
             now = occasion.at(work.now)
-            admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
+            network = await self._of_network(work, now, _COUNTED_AS, self.policy.registrations_per_network)
+            admitted = throttling.admit(now, [network, *await self._of_letters(work, challenges.VERIFY, address)])
             if admitted.refusal is not None:
                 return admitted.refused()
             hashed = await work.costly(self.hasher.hash, secret, salt)
@@ -87,12 +88,9 @@ class Registration(Parts):
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
             now = occasion.at(work.now)
-            admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
-            if admitted.refusal is not None:
-                return admitted.refused()
+            network = await self._of_network(work, now, _COUNTED_AS, self.policy.registrations_per_network)
             decided = registration.request_verification(now, await challenged(work, reference.id))
-            # Whoever knocks at a challenge that is over fills no store.
-            return decided.also(admitted.writes) if decided.writes else decided
+            return await self._counted(work, now, decided, network)
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 

@@ -22,8 +22,9 @@ class SecondFactor(Parts):
     async def request_second_factor(self, token: str, *, device: Device | None = None) -> Issued[TwoStepSession]:
         """Send a code to the account of a pending session; a newer code ends the older ones.
 
-        Raises InvalidToken, SecondFactorFulfilled for a session that is whole, and NotAuthenticated.  Raises
-        SecondFactorUnavailable for an account without an address that `Policy.second_factor_by` names: it stays out.
+        Raises InvalidToken, SecondFactorFulfilled for a session that is whole, NotAuthenticated, and Throttled after
+        too many codes.  Raises SecondFactorUnavailable for an account without an address that
+        `Policy.second_factor_by` names: it stays out.
         """
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
 
@@ -32,8 +33,9 @@ class SecondFactor(Parts):
             if calling.outcome is None:
                 return calling.refused()
             account, session = calling.outcome.account, calling.outcome.session
-            slot = await slot_of(work, account, second_factor.PURPOSE)
-            return second_factor.request(occasion.at(work.now), account=account, session=session, slot=slot)
+            slot, now = await slot_of(work, account, second_factor.PURPOSE), occasion.at(work.now)
+            requested = second_factor.request(now, account=account, session=session, slot=slot)
+            return await self._counted(work, now, requested)
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
@@ -42,7 +44,7 @@ class SecondFactor(Parts):
     ) -> Issued[AuthenticationSession]:
         """Answer the code that this very pending session asked for, and return the whole session in its place.
 
-        Raises as `request_second_factor` does, and like `verify_account` for the code.
+        Raises as `request_second_factor` does, though never Throttled, and like `verify_account` for the code.
         """
         reference, asking = self._decode(TokenKind.AUTHENTICATION, token), self._decode(TokenKind.TWO_STEP, challenge)
         occasion = self._occasion(device)

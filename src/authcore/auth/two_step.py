@@ -23,7 +23,8 @@ class TwoStep(Parts):
         """Send a code to the caller's own address, for one purpose of the application.
 
         A purpose is 1 to 20 ASCII letters, digits and hyphens.  A newer code ends older ones for the same purpose.
-        Raises InvalidToken for a session that does not count, and InvalidInput for a malformed or reserved purpose.
+        Raises InvalidToken for a session that does not count, InvalidInput for a malformed or reserved purpose, and
+        Throttled after too many codes.
         """
         challenges.check_purpose(purpose)
         reference, occasion = self._decode(TokenKind.AUTHENTICATION, token), self._occasion(device)
@@ -32,16 +33,16 @@ class TwoStep(Parts):
             calling = await self._identified(work, reference, device)
             if calling.outcome is None:
                 return calling.refused()
-            account = calling.outcome.account
+            account, now = calling.outcome.account, occasion.at(work.now)
             requested = challenges.request(
-                occasion.at(work.now),
+                now,
                 account=account,
                 slot=await slot_of(work, account, purpose),
                 purpose=purpose,
                 destination=accounts.address_of(account),
                 asked_by=reference.id,
             )
-            return requested.also(calling.writes)
+            return (await self._counted(work, now, requested)).also(calling.writes)
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 
@@ -70,14 +71,15 @@ class TwoStep(Parts):
         """Send the very code of a challenge once more, whatever it is for: a registration, recovery, a purpose.
 
         `challenge` is the challenge's token, which goes on to hold.  Raises InvalidToken if it is none, ChallengeEnded
-        when there is nothing to send any more, and ResendLimit after `Policy.code_sendings`.
+        when there is nothing to send any more, ResendLimit after `Policy.code_sendings`, and Throttled after too many
+        codes.
         """
         reference, occasion = self._decode(TokenKind.TWO_STEP, challenge), self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
-            asked = await challenged(work, reference.id)
+            now, asked = occasion.at(work.now), await challenged(work, reference.id)
             claim = await wanted_address(work, asked.challenge)
             is_withheld = addresses.is_withheld(asked, claim)
-            return challenges.resend(occasion.at(work.now), asked, is_withheld=is_withheld)
+            return await self._counted(work, now, challenges.resend(now, asked, is_withheld=is_withheld))
 
         return await self._flows.run(decide)

@@ -102,7 +102,8 @@ class TwoStepSession(VerificationSession):
     """A code sent to a person's own address.
 
     `session_id` names the authentication session that asked, if one did, and `sendings` counts how often the code was
-    sent.  No code ever answers the challenge of an account that is a decoy.
+    sent; below zero, how often it seemed so.  Then no code answers it, nor ever the challenge of an account that is a
+    decoy.
     """
 
     purpose: Annotated[str, 20]

@@ -7,7 +7,7 @@ from authcore.web.endpoints import Endpoints
 from authcore.web.exemptions import Exemptions
 from authcore.web.issuing import renewing, token_cookie
 from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
-from authcore.web.problems import problem, status_of, unexpected
+from authcore.web.problems import answer_to, problem, status_of, unexpected
 from authcore.web.rows import Endpoint
 from authcore.web.table import ENDPOINTS, openapi_document
 
@@ -22,6 +22,7 @@ __all__ = [
     "Presence",
     "Request",
     "Response",
+    "answer_to",
     "clear_cookie",
     "confirm",
     "confirm_fresh",

@@ -6,12 +6,14 @@ from typing import Final
 
 from authcore import errors
 from authcore.errors import AuthcoreError, AuthError, Fault
+from authcore.logbook import log_fault
 from authcore.web.messages import Response, json_response
 from authcore.web.schemas import COUNT, TEXT, Schema, closed
 
 __all__ = [
     "PROBLEM",
     "STATUSES",
+    "answer_to",
     "problem",
     "problem_schema",
     "status_of",
@@ -96,6 +98,13 @@ def status_of_kind(kind: type[AuthError] | type[Fault]) -> HTTPStatus:
 def title_of(status: HTTPStatus) -> str:
     """Return the name of a status, the same on every Python."""
     return _TITLES.get(status, status.phrase)
+
+
+def answer_to(error: AuthError | Fault, where: str) -> Response:
+    """Return the problem document of what came up somewhere; the log is told why, if it is a fault: nobody else is."""
+    if isinstance(error, Fault):
+        log_fault(where, error)
+    return problem(error)
 
 
 def problem(error: AuthError | Fault) -> Response:

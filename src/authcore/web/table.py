@@ -166,7 +166,7 @@ ENDPOINTS: Final = (
         handle=handlers.request_second_factor,
         answer=schemas.CHALLENGED,
         pending=True,
-        refuses=(errors.SecondFactorUnavailable,),
+        refuses=(errors.SecondFactorUnavailable, errors.Throttled),
     ),
     Endpoint(
         method="POST",
@@ -215,7 +215,7 @@ ENDPOINTS: Final = (
         handle=handlers.resend_code,
         answer=schemas.RESENT,
         challenge=True,
-        refuses=(errors.ResendLimit,),
+        refuses=(errors.ResendLimit, errors.Throttled),
     ),
     Endpoint(
         method="POST",
@@ -226,6 +226,7 @@ ENDPOINTS: Final = (
         answer=schemas.CHALLENGED,
         fields=(Field("purpose", 20),),
         session=True,
+        refuses=(errors.Throttled,),
     ),
     Endpoint(
         method="POST",

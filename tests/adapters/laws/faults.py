@@ -10,6 +10,7 @@ from authcore import Argon2Hasher, DeliveryFault
 from authcore.errors import Contention, StoreFault
 from authcore.offload import BoundedPool
 from authcore.ports import PasswordHasher
+from tests.adapters.apps import SECRET as TEXT
 from tests.adapters.laws.asserting import is_json, is_problem
 from tests.adapters.laws.statuses import GOOD
 from tests.adapters.people import ADA, EVE, FROM_HERE, PASSWORD, cookie
@@ -64,6 +65,7 @@ class Faults:
         token = await site.token()
         challenge, _ = await site.challenge(EVE)
         await site.settled()
+        caplog.clear()
         site.store.fault = fault
         sent = cookie(session=token, challenge=challenge, captcha=site.auth.open_captcha().token)
         replies = [await site.get(path, sent) for path in READING]
@@ -74,7 +76,18 @@ class Faults:
             is_problem(reply, 503, "unavailable")
             assert reply.one("retry-after") == "2"
             assert SECRET not in reply.body.decode()
+        lines = [record.getMessage() for record in caplog.records if record.name == "authcore.faults"]
+        assert len([line for line in lines if f": {type(fault).__name__} cause={SECRET!r} source=" in line]) == len(
+            replies
+        )
+        assert all(line.isprintable() for line in lines)
         is_json(await site.get("/auth/session", sent))
+
+    async def test_fault_of_a_handler_is_logged(self, site, caplog):
+        """A fault that a handler of the application raises is one line of the log as well: where, and privately why."""
+        is_problem(await site.get("/failing"), 503, "unavailable")
+        lines = [record.getMessage() for record in caplog.records if record.name == "authcore.faults"]
+        assert [line.partition(" source=")[0] for line in lines] == [f"'/failing': StoreFault cause={TEXT!r}"]
 
     async def test_store_that_fails_concerns_only_those_with_a_credential(self, site):
         """While the store fails, whoever brings no credential is served as ever."""

@@ -1,15 +1,29 @@
 """Laws of what strangers cannot learn: whether an address belongs to somebody."""
 
 import re
+from functools import partial
 
 import pytest
 
 from authcore import IdentifierKind
 from authcore.entities import Account, Identifier, MessageKind
 from authcore.ports import by_id
+from authcore.testing import assert_indistinguishable
 from tests.adapters.laws.asserting import is_json, is_problem
 from tests.adapters.people import ADA, BOB, EVE, OTHER_PASSWORD, PASSWORD
 from tests.adapters.sites import POLICY
+from tests.flows.strangers import SCRIPTS, SINCE, SITUATIONS, about, strict
+
+OVER_HTTP = (
+    "log in until it is too much",
+    "register with a username",
+    "register until it is too much",
+    "ask for another code",
+    "have it sent again",
+    "guess until the code is over",
+    "guess at a forgotten one",
+)
+"""The scripts that meet every endpoint and every limit; the others are run on the core alone."""
 
 STRANGERS = ("stranger@example.org", "+442079460018", "stranger")
 
@@ -49,6 +63,26 @@ async def known_people(site):
 
 class Neutrality:
     """To be inherited by the contract."""
+
+    @pytest.mark.parametrize("script", OVER_HTTP)
+    async def test_strangers_learn_nothing(self, serve_recorded, script):
+        """Whoever is behind an address, a stranger's requests get equal answers, cost as much, and leave as much."""
+        site, runs = await serve_recorded(policy=strict(POLICY)), []
+        people = {situation: f"person-{number:02}@example.org" for number, situation in enumerate(SITUATIONS)}
+        for situation, address in people.items():
+            await SITUATIONS[situation](site.auth, address)
+        site.clock.advance(SINCE)
+
+        async def play(auth, address):
+            stranger = site.browser()
+            for path, body in about(address, SCRIPTS[script]):
+                await stranger.post(f"/auth{path}", body)
+            return [reply.own for reply in stranger.replies]
+
+        for situation, address in people.items():
+            runs.append(await site.recorder.record(situation, partial(play, address=address)))
+        assert_indistinguishable(*runs)
+        assert "malformed_request" not in runs[0].answer
 
     async def test_login_does_not_tell_who_is_known(self, site):
         """A wrong password gets the same answer, to the byte, whoever is named: somebody, nobody, in any state."""

@@ -51,3 +51,26 @@ class Throttles:
         assert [reply.status for reply in replies] == [202, 202, 429]
         is_problem(replies[-1], 429, "throttled", retry_after=600)
         is_json(await ada.get("/auth/session"))
+
+    async def test_messages_are_throttled_overall(self, serve):
+        """Once strangers, or members, had so many codes sent, asking for one is a 429 that says when to come again."""
+        site = await serve(policy=replace(POLICY, messages_overall=TWICE))
+        ada, registration = await site.member(), {"email": EVE, "password": PASSWORD}
+        assert [(await site.post("/auth/register", registration)).status for _ in range(2)] == [202, 429]
+        assert [(await ada.post("/auth/two-step", {"purpose": "pay"})).status for _ in range(3)] == [202, 202, 429]
+        asking = (("/auth/two-step", {"purpose": "pay"}), ("/auth/resend", None), ("/auth/register", registration))
+        for reply in [await ada.post(path, body) for path, body in asking]:
+            is_problem(reply, 429, "throttled", retry_after=600)
+            assert reply.one("retry-after") == "600"
+        is_json(await ada.get("/auth/session"))
+        is_json(await site.post("/auth/login", {"identifier": ADA, "password": PASSWORD}))
+
+    @pytest.mark.parametrize("address", [ADA, EVE])
+    async def test_one_mailbox_is_not_flooded(self, serve, address):
+        """One address gets so many codes, known or not, whoever asks; a session may ask for another purpose's."""
+        site = await serve(policy=replace(POLICY, codes_per_address=Throttle(limit=3, window=timedelta(minutes=10))))
+        ada = await site.member()
+        registration = {"email": address, "password": OTHER_PASSWORD}
+        statuses = [(await site.post("/auth/register", registration)).status for _ in range(4)]
+        assert statuses == ([202, 202, 429, 429] if address == ADA else [202, 202, 202, 429])
+        assert (await ada.post("/auth/two-step", {"purpose": "pay"})).status == 202
