@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from authcore.entities import Entity
+from authcore.entities import Entity, keys_of
 from authcore.errors import Conflict
 from authcore.ports import Key, Store
 
@@ -19,11 +19,11 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         """Begin empty."""
         self._kept: dict[tuple[type[Entity], str], Entity] = {}
-        self._owned: dict[tuple[type[Entity], str], set[str]] = {}
+        self._owned: dict[tuple[type[Entity], str, str], set[str]] = {}
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
-        ids = [key.value] if key.field == "id" else sorted(self._owned.get((key.kind, key.value), ()))
+        ids = [key.value] if key.field == "id" else sorted(self._owned.get((key.kind, key.field, key.value), ()))
         found = [entity for name in ids if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
         return found[key.skip :][: key.limit]
 
@@ -40,14 +40,15 @@ class MemoryStore(Store):
         return 0 if kept is None else kept.version
 
     def _keep(self, entity: Entity) -> None:
-        kind, owner = type(entity), _owner(entity)
-        before = self._kept.get((kind, entity.id))
-        if before is not None and (former := _owner(before)) is not None:
-            self._owned[kind, former].discard(entity.id)
-        if owner is not None:
-            self._owned.setdefault((kind, owner), set()).add(entity.id)
-        self._kept[kind, entity.id] = replace(entity, version=entity.version + 1)
+        before = self._kept.get((type(entity), entity.id))
+        for name in () if before is None else _names(before):
+            self._owned[name].discard(entity.id)
+        for name in _names(entity):
+            self._owned.setdefault(name, set()).add(entity.id)
+        self._kept[type(entity), entity.id] = replace(entity, version=entity.version + 1)
 
 
-def _owner(entity: Entity) -> str | None:
-    return None if entity.OWNER is None else getattr(entity, entity.OWNER)
+def _names(entity: Entity) -> list[tuple[type[Entity], str, str]]:
+    """Return what an entity is found by, besides its id."""
+    values = [(field, getattr(entity, field)) for field in keys_of(type(entity))]
+    return [(type(entity), field, value) for field, value in values if value is not None]

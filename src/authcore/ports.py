@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role, keys_of
 from authcore.rendering import Rendering
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Reader",
     "Store",
     "Transaction",
+    "by_field",
     "by_id",
     "by_owner",
 ]
@@ -57,11 +58,18 @@ def by_owner(kind: type[E], value: str, *, limit: int | None = None, skip: int =
     """
     if kind.OWNER is None:
         raise TypeError(f"{kind.__name__} has no owner to be found by")
+    return by_field(kind, kind.OWNER, value, limit=limit, skip=skip)
+
+
+def by_field(kind: type[E], field: str, value: str, *, limit: int | None = None, skip: int = 0) -> Key[E]:
+    """Name entities as `by_owner` does, by another field that they are found by; TypeError if they are not."""
+    if field not in keys_of(kind):
+        raise TypeError(f"{kind.__name__} is not found by {field}")
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
     if skip < 0:
         raise ValueError("skip must be at least 0")
-    return Key(kind, kind.OWNER, value, limit, skip)
+    return Key(kind, field, value, limit, skip)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

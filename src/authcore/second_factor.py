@@ -46,7 +46,9 @@ def fulfil(
     opened = sessions.open_session(occasion, account=account, amr=amr, tag=session.tag, succeeds=former)
     if opened.outcome is None:
         return refuse(opened.refusal, answered.writes) if opened.refusal else opened
-    event = audit.record(occasion, AuditKind.LOGGED_IN, account_id=account.id, session_id=opened.outcome.id)
+    event = audit.record(
+        occasion, AuditKind.LOGGED_IN, account_id=account.id, actor=account.id, session_id=opened.outcome.id
+    )
     ended = sessions.superseded(session, occasion)
     return accept(opened.outcome, [*answered.writes, *opened.writes, ended, event])
 
@@ -77,6 +79,7 @@ def change(
             occasion,
             AuditKind.SECOND_FACTOR_CHANGED,
             account_id=raised.id,
+            actor=raised.id,
             session_id=opened.outcome.id,
             reason="on" if required else "off",
         ),

@@ -19,6 +19,7 @@ from authcore.entities import (
     Scalar,
     columns_of,
     from_record,
+    keys_of,
     to_record,
 )
 from authcore.errors import Conflict, InvalidInput, StoreFault
@@ -111,7 +112,7 @@ def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
         update=update(table).where(known).values(changes),
         # Where an engine locks rows, nobody may change this one before the commit; SQLite locks all.
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
-        find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", kind.OWNER) if name},
+        find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", *keys_of(kind))},
     )
 
 

@@ -190,7 +190,7 @@ class TornIndexStore(MemoryStore):
         for entity in writes:
             owner = getattr(entity, entity.OWNER) if entity.OWNER else None
             if owner is not None:
-                self._owned.setdefault((type(entity), owner), set()).add(entity.id)
+                self._owned.setdefault((type(entity), entity.OWNER, owner), set()).add(entity.id)
         await super().commit(writes, unchanged)
 
 
@@ -325,7 +325,7 @@ class MixingOwnersStore(MemoryStore):
     async def find(self, key, /):
         if key.field == "id":
             return await super().find(key)
-        owned = {name for (_, owner), names in self._owned.items() if owner == key.value for name in names}
+        owned = {name for (_, _, owner), names in self._owned.items() if owner == key.value for name in names}
         return [kept for (_, name), kept in sorted(self._kept.items(), key=lambda item: item[0][1]) if name in owned]
 
 
@@ -439,6 +439,16 @@ class ClingingStore(MemoryStore):
             self._owned[owner] |= names
 
 
+class ForgetfulFieldsStore(MemoryStore):
+    """Keeps an entity under its owner only, and sees nothing of the other fields that it is found by."""
+
+    breaks = ("every_field_finds_its_own",)
+
+    async def find(self, key, /):
+        known = key.field in {"id", key.kind.OWNER}
+        return await super().find(key) if known else []
+
+
 class NullOwnerStore(MemoryStore):
     """Finds what nobody owns for the empty text."""
 
@@ -447,7 +457,7 @@ class NullOwnerStore(MemoryStore):
     def _keep(self, entity):
         super()._keep(entity)
         if entity.OWNER and getattr(entity, entity.OWNER) is None:
-            self._owned.setdefault((type(entity), ""), set()).add(entity.id)
+            self._owned.setdefault((type(entity), entity.OWNER, ""), set()).add(entity.id)
 
 
 class NoEmptyOwnerStore(MemoryStore):

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -10,7 +10,7 @@ from authcore import accounts, challenges, throttling
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision, accept, refuse
-from authcore.entities import Account, AuthenticationSession, Credential, Device, Session, TwoStepSession
+from authcore.entities import OPERATOR, Account, AuthenticationSession, Credential, Device, Session, TwoStepSession
 from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
@@ -81,11 +81,15 @@ class Parts:
         key = None if challenge is None else self.keyring.derive(challenge.code_key, CODE_KEY)
         return challenges.answer(occasion, asked, purpose=purpose, asked_by=asked_by, given=code, key=key)
 
+    def _operation(self, by: str | None) -> Occasion:
+        """Return the occasion of what an operator does; `by` is the id of his account, if he has one."""
+        return replace(self._occasion(), actor=by or OPERATOR)
+
     def _occasion(self, device: Device | None = None) -> Occasion:
         now = self.clock.now()
         # Messages are found in order of id: the time in front puts the oldest first.
         message = f"{int(now.timestamp() * 1_000_000):016x}-{self._id()}"
-        ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id())
+        ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id(), salt=self._id())
         return Occasion(
             now=now, device=device or Device(), policy=self.policy, ids=ids, code_key=self.keyring.newest_kid
         )
@@ -100,6 +104,7 @@ class Parts:
             device=device or Device(),
             rotate=rotate,
             tag=tag,
+            salt=self._id(),
         )
 
     async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:

@@ -78,9 +78,12 @@ class SessionControl(Parts):
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
-    async def revoke_sessions(self, account_id: str) -> Account:
-        """End every session and open challenge of an account, by an operator's word.  Raises AccountNotFound."""
-        occasion = self._occasion()
+    async def revoke_sessions(self, account_id: str, *, by: str | None = None) -> Account:
+        """End every session and open challenge of an account, by an operator's word.  Raises AccountNotFound.
+
+        `by` is the id of the operator's own account, if he has one, and stands in the trail.
+        """
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))
