@@ -6,14 +6,14 @@ from typing import TypeVar
 
 from authcore.entities import Entity, keys_of
 from authcore.errors import Conflict
-from authcore.ports import Key, Store
+from authcore.ports import Catalogue, Key, Store
 
 __all__ = ["MemoryStore"]
 
 E = TypeVar("E", bound=Entity)
 
 
-class MemoryStore(Store):
+class MemoryStore(Store, Catalogue):
     """Keeps entities in dictionaries; correct under one event loop, because nothing in it waits."""
 
     def __init__(self) -> None:
@@ -26,6 +26,11 @@ class MemoryStore(Store):
         ids = [key.value] if key.field == "id" else sorted(self._owned.get((key.kind, key.field, key.value), ()))
         found = [entity for name in ids if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
         return found[key.skip :][: key.limit]
+
+    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+        """Return a page of a kind."""
+        kept = {name: entity for (_, name), entity in self._kept.items() if isinstance(entity, kind)}
+        return [kept[name] for name in sorted(kept) if after is None or name > after][:limit]
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check everything, then store everything."""

@@ -14,6 +14,7 @@ from authcore.rendering import Rendering
 __all__ = [
     "Caller",
     "CaptchaRenderer",
+    "Catalogue",
     "Clock",
     "Courier",
     "Entropy",
@@ -124,6 +125,18 @@ class Store(Reader, Protocol):
         them may be written as well, at another version, and then one of the two surely conflicts.
         Every deadlock or serialisation failure of an engine is a Conflict.  Raises StoreFault if the outcome is
         unknown, or nothing could be done; a commit is never retried by the store.
+        """
+        ...
+
+
+@runtime_checkable
+class Catalogue(Protocol):
+    """Lists what a store keeps, for operators and their tools; no flow reads it."""
+
+    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+        """Return the first `limit` entities of a kind, in order of id; of those whose id comes after `after`, if given.
+
+        Ids are compared by code point.  Whatever is stored meanwhile, an entity that was there before is on one page.
         """
         ...
 

@@ -449,6 +449,35 @@ class ForgetfulFieldsStore(MemoryStore):
         return await super().find(key) if known else []
 
 
+class ByteOrderStore(MemoryStore):
+    """Lists in an order of its own, and so leaves something out between two pages."""
+
+    breaks = ("pages_list_everything_once",)
+
+    async def page(self, kind, /, *, after=None, limit):
+        kept = sorted((name for of, name in self._kept if of is kind), key=lambda name: (name.casefold(), name))
+        return [self._kept[kind, name] for name in kept if after is None or name > after][:limit]
+
+
+class NamedPagesStore(MemoryStore):
+    """Takes the empty name for the beginning."""
+
+    breaks = ("first_page_begins_with_the_first",)
+
+    async def page(self, kind, /, *, after=None, limit):
+        return await super().page(kind, after=after or "", limit=limit)
+
+
+class BookmarkingStore(MemoryStore):
+    """Goes on from an entity, and loses its place where there is none."""
+
+    breaks = ("page_goes_on_from_what_is_gone",)
+
+    async def page(self, kind, /, *, after=None, limit):
+        known = after is None or (kind, after) in self._kept
+        return await super().page(kind, after=after, limit=limit) if known else []
+
+
 class NullOwnerStore(MemoryStore):
     """Finds what nobody owns for the empty text."""
 

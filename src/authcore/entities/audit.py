@@ -93,13 +93,17 @@ class AuditEvent(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSeal(Entity):
-    """A batch of events, sealed: what stood in them, and which seal came before; its id is its place in the chain.
+    """A batch of events, sealed: what stood in them, and which seal came before.
 
-    `members` are the digests and ids of the events.  `previous` is the digest of the seal before, `kid` names the key
-    of `mac`.  Whatever happened before `complete_until` is in this batch or in one before it.
+    Its id is its place in the chain, counted down, so that the newest seal is the first.  `members` are the digests and
+    ids of the events, `previous` is the digest of the seal before, `kid` names the key of `mac`.  Whatever happened
+    before `complete_until` is in this batch or in one before it.
     """
 
+    OWNER: ClassVar[str | None] = "chain"
+
     form: int = EVENT_FORM
+    chain: Name = "audit"
     previous: Name
     members: Texts
     complete_until: datetime

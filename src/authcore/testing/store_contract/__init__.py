@@ -17,6 +17,7 @@ The law book; each law is one test, whose docstring is the law:
             an empty answer.  What was found is not changed by what is committed later.
 `callers`   A store's own `caller` answers as the one derived from `find` does.
 `values`    Values come back exactly: case, accents, spaces, wildcards, microseconds, nothing and the empty text.
+`pages`     A Catalogue lists all entities of a kind once, in order of id by code point.
 `races`     Of several commits that meet, only those win that could have come one after another.  Nobody ever sees half
             a commit, even if it was cancelled.
 
@@ -30,6 +31,7 @@ from authcore.ports import Store
 from authcore.testing.store_contract.callers import CallerLaws
 from authcore.testing.store_contract.commits import CommitLaws
 from authcore.testing.store_contract.guards import GuardLaws
+from authcore.testing.store_contract.pages import PageLaws
 from authcore.testing.store_contract.races import RaceLaws
 from authcore.testing.store_contract.reads import ReadLaws
 from authcore.testing.store_contract.values import ValueLaws
@@ -38,7 +40,7 @@ __all__ = ["StoreContract"]
 
 
 @pytest.mark.anyio
-class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, RaceLaws):
+class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, PageLaws, RaceLaws):
     """Every law of the storage port; a subclass whose name begins with `Test` is collected by pytest."""
 
     @pytest.fixture(scope="session")
