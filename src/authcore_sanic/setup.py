@@ -75,7 +75,8 @@ async def _renew(request: Request, response: BaseHTTPResponse) -> HTTPResponse |
     return renewed(response, getattr(request.ctx, "authcore_renewal", ()))
 
 
-async def _refused(_: Request, error: AuthError | Fault) -> HTTPResponse:
+async def _refused(request: Request, error: AuthError | Fault) -> HTTPResponse:
+    request.app.ctx.authcore_access.note(error, request_of(request))
     return response_of(problem(error))
 
 

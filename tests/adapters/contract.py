@@ -15,6 +15,7 @@ from tests.adapters.laws.journeys import Journeys
 from tests.adapters.laws.neutrality import Neutrality
 from tests.adapters.laws.origins import Origins
 from tests.adapters.laws.recovery import Recovery
+from tests.adapters.laws.refusals import Refusals
 from tests.adapters.laws.rotation import Rotation
 from tests.adapters.laws.second_factor import SecondFactor
 from tests.adapters.laws.secrets import Secrets
@@ -39,6 +40,7 @@ class HttpContract(
     Guards,
     Isolation,
     Faults,
+    Refusals,
     Rotation,
     SecondFactor,
     Addresses,

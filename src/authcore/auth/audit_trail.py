@@ -1,15 +1,18 @@
-"""What operators do with the trail: sealing it, exporting its head, and verifying that nobody has touched it."""
+"""What operators do with the trail: counting what was refused, sealing, and verifying."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from authcore import sealing
+from authcore import refusals, sealing
 from authcore.auth.parts import Parts
 from authcore.decisions import Decision
-from authcore.entities import UNSEALED, AuditEvent, AuditSeal
-from authcore.errors import ConfigurationError
+from authcore.entities import UNSEALED, AuditEvent, AuditSeal, Device
+from authcore.errors import AuthError, ConfigurationError
 from authcore.flows import Work
 from authcore.inspection import Inspection
-from authcore.ports import Catalogue, Reader, by_field, by_owner
+from authcore.logbook import log_refusal
+from authcore.ports import Catalogue, Reader, by_field, by_id, by_owner
+from authcore.refusals import Refused
 from authcore.sealing import AuditHead, AuditReport
 
 __all__ = ["AuditTrail"]
@@ -18,6 +21,38 @@ __all__ = ["AuditTrail"]
 @dataclass(frozen=True, kw_only=True)
 class AuditTrail(Parts):
     """The housekeeping of the trail; no endpoint offers it."""
+
+    def note_refusal(self, refusal: AuthError, *, device: Device | None = None) -> None:
+        """Log a refusal, unless it was logged, and count it for the trail, unless an event tells of it already.
+
+        For what answers requests; the adapters do so.  It may be called for every refusal, and several times for one.
+        Nothing is read or written: see `record_refusals`.
+        """
+        log_refusal(refusal)
+        self.refusals.note(refusal, network=(device or Device()).network)
+
+    async def record_refusals(self) -> int:
+        """Write what was counted since the last time: one event for each reason and network, in any one minute.
+
+        Returns how many refusals were written.  If they could not be, they are still counted; where it is unknown
+        whether they were, they may count twice.
+        """
+        counts = self.refusals.take()
+        left: Mapping[Refused, int] = counts
+        occasion, key = self._occasion(), self.keyring.derive(self.keyring.newest_kid, refusals.REFUSALS_KEY) or b""
+
+        async def decide(work: Work) -> Decision[Mapping[Refused, int]]:
+            now = occasion.at(work.now)
+            ids = [refusals.event_id(now, refused, key) for refused in counts]
+            found = [await work.get(by_id(AuditEvent, id_)) for id_ in ids]
+            stored = {event.id: event for event in found if event is not None}
+            return refusals.record(now, counts, stored=stored, key=key)
+
+        try:
+            left = await self._flows.run(decide)
+        finally:
+            self.refusals.give_back(left)
+        return sum(counts.values()) - sum(left.values())
 
     async def seal_audit(self, *, limit: int = 1000) -> int:
         """Seal what happened since the last time, in batches, until `limit` events are sealed; return how many were.

@@ -22,6 +22,7 @@ from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction
 from authcore.principal import Principal, authenticate
+from authcore.refusals import RefusalCounts
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
 from authcore.throttle import Throttle
@@ -59,6 +60,8 @@ class Parts:
     """Where it does so: apart from hashes, so that neither waits for the other."""
     posted: Callable[[], None] = unheard
     """Called after a commit that left a message in the outbox, so that somebody may deliver it soon."""
+    refusals: RefusalCounts = field(default_factory=RefusalCounts, repr=False, compare=False)
+    """What was refused since `record_refusals` was last called."""
 
     def __post_init__(self) -> None:
         if isinstance(self.store, Transaction):

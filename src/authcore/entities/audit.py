@@ -61,6 +61,8 @@ class AuditKind(StrEnum):
     SESSION_REVOKED = "session_revoked"
     SESSIONS_REVOKED = "sessions_revoked"
     """All of an account; `session` is the new one of whoever asked, if it was the person."""
+    REFUSED = "refused"
+    """What `reason` says was refused `count` times to one network, in the minute or so before."""
     ROLE_ASSIGNED = "role_assigned"
     ROLE_WITHDRAWN = "role_withdrawn"
 

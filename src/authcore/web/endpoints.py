@@ -49,6 +49,7 @@ class Endpoints:
         try:
             return await self._answer(row, request)
         except (AuthError, Fault) as error:
+            self.access.note(error, request)
             _log.info("%s %s: %s (%s)", row.method, row.path, error.code, getattr(error, "cause", ""))
             return problem(error)
         except Exception:  # noqa: BLE001  the last resort: no traceback may reach a client
