@@ -26,6 +26,7 @@ from authcore.permissions import Permission, PermissionSet, Requirement
 from authcore.policy import Policy
 from authcore.principal import Anonymous, Principal
 from authcore.roles import RoleRequirement
+from authcore.sealing import AuditFinding, AuditFlaw, AuditHead, AuditReport
 from authcore.signing import SigningKey, VerificationKey
 from authcore.system import SystemClock, SystemEntropy
 from authcore.throttle import Throttle
@@ -36,6 +37,10 @@ __all__ = [
     "Algorithm",
     "Anonymous",
     "Argon2Hasher",
+    "AuditFinding",
+    "AuditFlaw",
+    "AuditHead",
+    "AuditReport",
     "Auth",
     "AuthError",
     "AuthcoreError",
