@@ -25,7 +25,7 @@ from authcore.entities import ENTITIES, Account, Grant, Identifier, Role, keys_o
 from authcore.errors import ConfigurationError, StoreFault
 from authcore.ports import by_id, by_owner
 from authcore.testing import run_sync
-from authcore.testing.store_contract import StoreContract
+from authcore.testing.store_contract import CatalogueContract
 from authcore.testing.store_contract.samples import account, at, conflicts, grant, identifier, put, role, same, session
 from authcore_sqlalchemy import SqliteStore, Tables
 
@@ -45,7 +45,7 @@ def store(path):
         yield store
 
 
-class TestSqliteFile(StoreContract):
+class TestSqliteFile(CatalogueContract):
     """A store in a file."""
 
     @pytest.fixture
@@ -55,7 +55,7 @@ class TestSqliteFile(StoreContract):
             yield store
 
 
-class TestSqliteMemory(StoreContract):
+class TestSqliteMemory(CatalogueContract):
     """A store in memory."""
 
     @pytest.fixture

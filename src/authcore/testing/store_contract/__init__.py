@@ -17,9 +17,10 @@ The law book; each law is one test, whose docstring is the law:
             an empty answer.  What was found is not changed by what is committed later.
 `callers`   A store's own `caller` answers as the one derived from `find` does.
 `values`    Values come back exactly: case, accents, spaces, wildcards, microseconds, nothing and the empty text.
-`pages`     A Catalogue lists all entities of a kind once, in order of id by code point.
 `races`     Of several commits that meet, only those win that could have come one after another.  Nobody ever sees half
             a commit, even if it was cancelled.
+`pages`     A store that is a Catalogue lists all entities of a kind once, in order of id by code point; it inherits
+            CatalogueContract instead.
 
 No law says what becomes of an entity that one commit lists twice, nor of one at version 0 among those unchanged: flows
 do neither.
@@ -36,11 +37,11 @@ from authcore.testing.store_contract.races import RaceLaws
 from authcore.testing.store_contract.reads import ReadLaws
 from authcore.testing.store_contract.values import ValueLaws
 
-__all__ = ["StoreContract"]
+__all__ = ["CatalogueContract", "StoreContract"]
 
 
 @pytest.mark.anyio
-class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, PageLaws, RaceLaws):
+class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, RaceLaws):
     """Every law of the storage port; a subclass whose name begins with `Test` is collected by pytest."""
 
     @pytest.fixture(scope="session")
@@ -53,3 +54,7 @@ class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, Page
     def store(self) -> Store:
         """Return an empty store: this is what a subclass must define."""
         raise NotImplementedError
+
+
+class CatalogueContract(StoreContract, PageLaws):
+    """The same, for a store that is a Catalogue as well."""
