@@ -1280,6 +1280,9 @@ RECOVERY = [
         before="secret=self.hasher.dummy(),",
         after='secret="" if (old := await password_of(work, account)) is None else old.secret,',
         caught_by="flows/test_recovery.py::TestRequiring::test_no_password_opens_until_it_is_recovered",
+    ),
+]
+
 TRAIL = [
     Breakage(
         law="what matters is told",
