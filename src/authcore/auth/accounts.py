@@ -87,13 +87,13 @@ class Accounts(Parts):
 
         return await self._change(account_id, decide, by)
 
-    async def require_recovery(self, account_id: str) -> Account:
+    async def require_recovery(self, account_id: str, *, by: str | None = None) -> Account:
         """Have no password open an account until its owner has set a new one by recovery; the owner is told by message.
 
         For a password that has become known: nobody but the owner learns, or chooses, the next one (OWASP ASVS 6.4.6).
         Raises AccountUnverified where no address is proven that a code could be sent to.
         """
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))
