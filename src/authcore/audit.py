@@ -66,8 +66,8 @@ def salted(event: AuditEvent, secret: str) -> AuditEvent:
 
     Each event has a salt of its own, from which that of no other can be told: one may be blanked while others stay.
     """
-    salt = _digest(secret, event.id)[:_DIGEST_LENGTH]
-    return replace(event, salt=salt, commitment=_digest(salt, event.network))
+    salt = _bound(secret, event.id)[:_DIGEST_LENGTH]
+    return replace(event, salt=salt, commitment=_bound(salt, event.network))
 
 
 def blanked(event: AuditEvent) -> AuditEvent:
@@ -82,7 +82,7 @@ def is_true_or_blank(event: AuditEvent) -> bool:
     """Tell whether what is personal in an event is what was committed to, or is blanked."""
     if not event.salt:
         return not event.network
-    return event.commitment == _digest(event.salt, event.network)
+    return event.commitment == _bound(event.salt, event.network)
 
 
 def session_digest(session_id: str) -> str:
@@ -90,5 +90,5 @@ def session_digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def _digest(key: str, text: str) -> str:
+def _bound(key: str, text: str) -> str:
     return hmac.digest(key.encode(), text.encode(), hashlib.sha256).hex()

@@ -107,10 +107,10 @@ class AuditHead:
     """
 
     sequence: int = 0
-    digest: str = ""
+    fingerprint: str = ""
 
     def __str__(self) -> str:
-        return f"audit-head:1:{self.sequence}:{self.digest}"
+        return f"audit-head:1:{self.sequence}:{self.fingerprint}"
 
     @classmethod
     def parse(cls, text: str) -> "AuditHead":
@@ -118,7 +118,7 @@ class AuditHead:
         found = _HEAD.fullmatch(text.strip())
         if found is None:
             raise InvalidInput("head", "malformed")
-        return cls(sequence=int(found[1]), digest=found[2])
+        return cls(sequence=int(found[1]), fingerprint=found[2])
 
 
 class AuditFlaw(StrEnum):
@@ -183,7 +183,7 @@ def seal(
         id=_id_of(before.sequence + 1),
         created_at=now,
         updated_at=now,
-        previous=before.digest,
+        previous=before.fingerprint,
         members=members,
         complete_until=max(known, now - _SETTLED) if complete else known,
         kid=kid,
@@ -201,7 +201,7 @@ def head_of(newest: AuditSeal | None) -> AuditHead:
     if sequence is None:
         # Nobody goes on from what somebody else has put there: `verify_audit` tells more.
         raise StoreFault("the newest seal of the trail has no place in its chain")
-    return AuditHead(sequence=sequence, digest=_digest(newest))
+    return AuditHead(sequence=sequence, fingerprint=_fingerprint(newest))
 
 
 def sequence_of(seal_id: str) -> int | None:
@@ -219,8 +219,8 @@ def is_ours(seal: AuditSeal, *, newer: AuditSeal | None, key: bytes | None, head
     """
     if key is not None:
         return hmac.compare_digest(_mac(seal, key).encode(), seal.mac.encode())
-    digest = _digest(seal)
-    named = newer is not None and newer.previous == digest
+    fingerprint = _fingerprint(seal)
+    named = newer is not None and newer.previous == fingerprint
     return True if named or (head is not None and head == head_of(seal)) else None
 
 
@@ -230,11 +230,13 @@ def flaws_of_chain(
     """Tell what is wrong with a seal, and what is missing between it and the next `newer` one, or the `head`."""
     here = head_of(seal)
     after = (AuditHead() if head is None else head) if newer is None else head_of(newer)
-    changed = ours is False or (head is not None and head.sequence == here.sequence and head.digest != here.digest)
+    changed = ours is False or (
+        head is not None and head.sequence == here.sequence and head.fingerprint != here.fingerprint
+    )
     if after.sequence > here.sequence + (newer is not None):
         yield _of_seal(AuditFlaw.REMOVED, _id_of(here.sequence + 1))
     elif newer is not None:
-        changed = changed or newer.previous != here.digest
+        changed = changed or newer.previous != here.fingerprint
     if changed:
         yield _of_seal(AuditFlaw.CHANGED, seal.id)
     elif ours is None:
@@ -248,7 +250,7 @@ def flaws_of_start(oldest: AuditSeal | None, *, since: AuditHead, head: AuditHea
             yield _of_seal(AuditFlaw.REMOVED, _id_of(since.sequence + 1))
     elif sequence_of(oldest.id) != since.sequence + 1:
         yield _of_seal(AuditFlaw.REMOVED, _id_of(since.sequence + 1))
-    elif oldest.previous != since.digest:
+    elif oldest.previous != since.fingerprint:
         yield _of_seal(AuditFlaw.CHANGED, oldest.id)
 
 
@@ -256,10 +258,10 @@ def flaws_of_batch(seal: AuditSeal, found: Iterable[AuditEvent], *, older: Audit
     """Tell what is wrong with the events that say that they are in the batch of a seal; `older` is the seal before."""
     listed = _listed(seal)
     for event in found:
-        digest = listed.pop(event.id, None)
-        if digest is None:
+        fingerprint = listed.pop(event.id, None)
+        if fingerprint is None:
             yield _of_event(AuditFlaw.UNLISTED, event.id)
-        elif digest != _digest(event) or not is_true_or_blank(event):
+        elif fingerprint != _fingerprint(event) or not is_true_or_blank(event):
             yield _of_event(AuditFlaw.CHANGED, event.id)
         elif is_too_old(event, older):
             yield _of_event(AuditFlaw.BACKDATED, event.id)
@@ -293,7 +295,7 @@ def is_listed(event: AuditEvent, seal: AuditSeal | None) -> bool:
 
 def _fitting(events: Sequence[AuditEvent]) -> tuple[str, ...]:
     """Return the members of a batch: as many as a seal has room for."""
-    members = tuple(f"{_digest(event)}:{event.id}" for event in events)
+    members = tuple(f"{_fingerprint(event)}:{event.id}" for event in events)
     while len(texts_to_json(members)) > _ROOM:
         members = members[:-1]
     return members
@@ -302,7 +304,7 @@ def _fitting(events: Sequence[AuditEvent]) -> tuple[str, ...]:
 def _listed(seal: AuditSeal) -> dict[str, str]:
     """Return the digest of each event that a seal lists."""
     parted = (member.partition(":") for member in seal.members)
-    return {id_: digest for digest, _, id_ in parted}
+    return {id_: fingerprint for fingerprint, _, id_ in parted}
 
 
 def _id_of(sequence: int) -> str:
@@ -313,7 +315,7 @@ def _mac(seal: AuditSeal, key: bytes) -> str:
     return hmac.digest(key, _text(seal, SIGNED_FIELDS), hashlib.sha256).hex()
 
 
-def _digest(entity: AuditEvent | AuditSeal) -> str:
+def _fingerprint(entity: AuditEvent | AuditSeal) -> str:
     """Return what the next seal says of a seal, with its signature, or a seal of an event."""
     if isinstance(entity, AuditSeal):
         return hashlib.sha256(_text(entity, SIGNED_FIELDS) + entity.mac.encode()).hexdigest()

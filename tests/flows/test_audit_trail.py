@@ -180,7 +180,7 @@ def test_rest_is_verified_from_a_kept_head():
     assert report.intact
     assert report.sealed == 1
     assert not do(auth.verify_audit()).intact
-    assert not do(auth.verify_audit(since=replace(kept_head, digest="0" * 64))).intact
+    assert not do(auth.verify_audit(since=replace(kept_head, fingerprint="0" * 64))).intact
 
 
 # --- tampering ------------------------------------------------------------------------------------------------------
@@ -348,9 +348,9 @@ def test_seals_that_nobody_vouches_for_are_unproven():
 
 
 @given(st.integers(0, 10**15 - 1), st.binary(min_size=32, max_size=32))
-def test_heads_are_read_as_they_were_written(sequence, digest):
+def test_heads_are_read_as_they_were_written(sequence, fingerprint):
     """The text of a head gives the same head again."""
-    head = AuditHead(sequence=sequence, digest=digest.hex())
+    head = AuditHead(sequence=sequence, fingerprint=fingerprint.hex())
     assert AuditHead.parse(f"{head}\n") == head
 
 
