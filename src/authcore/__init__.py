@@ -27,6 +27,7 @@ from authcore.permissions import Permission, PermissionSet, Requirement
 from authcore.policy import AssuranceLevel, Policy
 from authcore.principal import Anonymous, Principal
 from authcore.roles import RoleRequirement
+from authcore.sealing import AuditFinding, AuditFlaw, AuditHead, AuditReport
 from authcore.signing import SigningKey, VerificationKey
 from authcore.system import SystemClock, SystemEntropy
 from authcore.throttle import Throttle
@@ -38,6 +39,10 @@ __all__ = [
     "Anonymous",
     "Argon2Hasher",
     "AssuranceLevel",
+    "AuditFinding",
+    "AuditFlaw",
+    "AuditHead",
+    "AuditReport",
     "Auth",
     "AuthError",
     "AuthcoreError",

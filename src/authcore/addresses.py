@@ -89,6 +89,7 @@ def change(
             occasion,
             AuditKind.ADDRESS_CHANGED,
             account_id=account.id,
+            actor=account.id,
             session_id=opened.outcome.id,
             reason=kind.value,
         ),
@@ -155,5 +156,7 @@ def _dispossessed(occasion: Occasion, account: Account, claim: Claim) -> list[En
     holder = claim.holder
     if holder is None or holder.id == account.id:
         return []
-    event = audit.record(occasion, AuditKind.ADDRESS_LOST, account_id=holder.id, reason=claim.name.kind.value)
+    event = audit.record(
+        occasion, AuditKind.ADDRESS_LOST, account_id=holder.id, actor=account.id, reason=claim.name.kind.value
+    )
     return [raised(_shown(holder, claim.name.kind, None), occasion), event]

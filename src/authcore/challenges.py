@@ -259,6 +259,13 @@ def _count(occasion: Occasion, challenge: TwoStepSession, slot: ChallengeSlot) -
 
 
 def _event(occasion: Occasion, kind: AuditKind, challenge: TwoStepSession) -> AuditEvent:
+    # Whoever has no session has not shown who he is, whatever he may have registered.
+    actor = None if challenge.session_id is None else challenge.account_id
     return audit.record(
-        occasion, kind, account_id=challenge.account_id, session_id=challenge.id, reason=challenge.purpose
+        occasion,
+        kind,
+        account_id=challenge.account_id,
+        actor=actor,
+        session_id=challenge.id,
+        reason=challenge.purpose,
     )

@@ -123,6 +123,11 @@ class AuthError(AuthcoreError):
     code: ClassVar[str] = "refused"
     text: ClassVar[str] = "The request was refused."
 
+    in_log: bool = False
+    """Whether the log has told of it: it is told once, however often it is raised again."""
+    in_trail: bool = False
+    """Whether an event tells of it, or it is counted for one."""
+
     def __init__(self, *, cause: str = "", evidence: Mapping[str, str | int] = _NOTHING) -> None:
         super().__init__(self.text)
         self.cause = cause

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar, cast
 
 from authcore.decisions import Decision
-from authcore.entities import Entity, Message
+from authcore.entities import AuditEvent, Entity, Message
 from authcore.errors import Conflict, Contention, RaceLost
 from authcore.logbook import log_events, log_refusal
 from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store, Transaction
@@ -145,4 +145,5 @@ def _tell(decision: Decision[T]) -> None:
     """Log what has come of a flow, once it is stored."""
     log_events(decision.writes)
     if decision.refusal is not None:
+        decision.refusal.in_trail |= any(isinstance(entity, AuditEvent) for entity in decision.writes)
         log_refusal(decision.refusal)

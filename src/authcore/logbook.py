@@ -21,17 +21,22 @@ def log_events(written: Iterable[Entity]) -> None:
     for entity in written:
         if isinstance(entity, AuditEvent):
             _log.info(
-                "%s account=%s session=%s network=%s reason=%a",
+                "%s account=%s actor=%a session=%s network=%s count=%d reason=%a",
                 entity.kind.value,
                 entity.account_id,
+                entity.actor,
                 entity.session,
                 entity.network,
+                entity.count,
                 entity.reason,
             )
 
 
 def log_refusal(refusal: AuthError) -> None:
-    """Tell that something was refused, and privately why."""
+    """Tell that something was refused, and privately why; once, however often it is raised again."""
+    if refusal.in_log:
+        return
+    refusal.in_log = True
     _log.info("refused: %s cause=%a", refusal.code, refusal.cause)
 
 

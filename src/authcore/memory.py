@@ -5,30 +5,35 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from authcore.entities import Entity
+from authcore.entities import Entity, keys_of
 from authcore.errors import Conflict
-from authcore.ports import Key, Store
+from authcore.ports import Catalogue, Key, Store
 
 __all__ = ["MemoryStore"]
 
 E = TypeVar("E", bound=Entity)
 
 
-class MemoryStore(Store):
+class MemoryStore(Store, Catalogue):
     """Keeps entities in dictionaries; correct under one event loop, because nothing in it waits."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self._kept: dict[tuple[type[Entity], str], Entity] = {}
-        self._owned: dict[tuple[type[Entity], str], list[str]] = {}
-        """The ids of what an owner has, in order: finding one among many costs no look at the others."""
+        self._owned: dict[tuple[type[Entity], str, str], list[str]] = {}
+        """The ids of what has a value, in order: finding one among many costs no look at the others."""
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
-        ids = [key.value] if key.field == "id" else self._owned.get((key.kind, key.value), [])
+        ids = [key.value] if key.field == "id" else self._owned.get((key.kind, key.field, key.value), [])
         end = None if key.limit is None else key.skip + key.limit
         meant = ids[key.skip : end]
         return [entity for name in meant if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
+
+    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+        """Return a page of a kind."""
+        kept = {name: entity for (_, name), entity in self._kept.items() if isinstance(entity, kind)}
+        return [kept[name] for name in sorted(kept) if after is None or name > after][:limit]
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check everything, then store everything."""
@@ -43,15 +48,16 @@ class MemoryStore(Store):
         return 0 if kept is None else kept.version
 
     def _keep(self, entity: Entity) -> None:
-        kind, owner = type(entity), _owner(entity)
-        before = self._kept.get((kind, entity.id))
-        former = None if before is None else _owner(before)
-        if former is not None and former != owner:
-            self._owned[kind, former].remove(entity.id)
-        if owner is not None and former != owner:
-            insort(self._owned.setdefault((kind, owner), []), entity.id)
-        self._kept[kind, entity.id] = replace(entity, version=entity.version + 1)
+        before = self._kept.get((type(entity), entity.id))
+        former, names = [] if before is None else _names(before), _names(entity)
+        for name in set(former) - set(names):
+            self._owned[name].remove(entity.id)
+        for name in set(names) - set(former):
+            insort(self._owned.setdefault(name, []), entity.id)
+        self._kept[type(entity), entity.id] = replace(entity, version=entity.version + 1)
 
 
-def _owner(entity: Entity) -> str | None:
-    return None if entity.OWNER is None else getattr(entity, entity.OWNER)
+def _names(entity: Entity) -> list[tuple[type[Entity], str, str]]:
+    """Return what an entity is found by, besides its id."""
+    values = [(field, getattr(entity, field)) for field in keys_of(type(entity))]
+    return [(type(entity), field, value) for field, value in values if value is not None]

@@ -20,17 +20,23 @@ class Ids:
     session: str
     message: str
     event: str
+    salt: str
+    """A secret, which is stored nowhere: the salts of the occasion's events are made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """What every decision is given besides its subject; `code_key` names the key that new codes are derived with."""
+    """What every decision is given besides its subject; `code_key` names the key that new codes are derived with.
+
+    `actor` is on whose behalf a call without a session of its own was made.
+    """
 
     now: datetime
     device: Device
     policy: Policy
     ids: Ids
     code_key: str
+    actor: str | None = None
 
     def at(self, now: datetime) -> "Occasion":
         """Return the same occasion at another attempt's time."""

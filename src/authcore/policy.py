@@ -29,6 +29,7 @@ _LONGEST_CHALLENGE: Final = timedelta(minutes=10)
 _LONGEST_SESSION: Final = timedelta(days=30)
 _LONGEST_PENDING: Final = timedelta(hours=1)
 _MOST_SESSIONS: Final = 500
+_LONGEST_UNSEALED: Final = timedelta(hours=1)
 _MOST_CODE_SENDINGS: Final = 10
 _SHORTEST_PASSWORD: Final = 8
 _SHORTEST_ONLY_FACTOR: Final = 15
@@ -189,6 +190,9 @@ class Policy:
     message_lease: timedelta = timedelta(minutes=2)
     """How long a deliverer holds a message; after that its outcome is unknown and another one may send it."""
 
+    audit_interval: timedelta = timedelta(minutes=1)
+    """How often housekeeping in the background writes what was refused, and seals the trail; at most an hour."""
+
     flow_attempts: int = 12
     """How many races a flow may lose in a row before it answers 503."""
 
@@ -307,6 +311,9 @@ class Policy:
             <= self.message_attempts
             <= _MOST_SENDINGS
             or self.message_lease <= zero,
+            "audit_interval must be longer than zero and at most an hour": not zero
+            < self.audit_interval
+            <= _LONGEST_UNSEALED,
             "flow_attempts must be 1 to 100 and flow_patience longer than zero": not 1
             <= self.flow_attempts
             <= _MOST_ATTEMPTS

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role, keys_of
 from authcore.rendering import Rendering
 
 __all__ = [
     "Caller",
     "CaptchaRenderer",
+    "Catalogue",
     "Clock",
     "Courier",
     "Entropy",
@@ -23,6 +24,7 @@ __all__ = [
     "Reader",
     "Store",
     "Transaction",
+    "by_field",
     "by_id",
     "by_owner",
 ]
@@ -57,11 +59,18 @@ def by_owner(kind: type[E], value: str, *, limit: int | None = None, skip: int =
     """
     if kind.OWNER is None:
         raise TypeError(f"{kind.__name__} has no owner to be found by")
+    return by_field(kind, kind.OWNER, value, limit=limit, skip=skip)
+
+
+def by_field(kind: type[E], field: str, value: str, *, limit: int | None = None, skip: int = 0) -> Key[E]:
+    """Name entities as `by_owner` does, by another field that they are found by; TypeError if they are not."""
+    if field not in keys_of(kind):
+        raise TypeError(f"{kind.__name__} is not found by {field}")
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
     if skip < 0:
         raise ValueError("skip must be at least 0")
-    return Key(kind, kind.OWNER, value, limit, skip)
+    return Key(kind, field, value, limit, skip)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,18 @@ class Store(Reader, Protocol):
         them may be written as well, at another version, and then one of the two surely conflicts.
         Every deadlock or serialisation failure of an engine is a Conflict.  Raises StoreFault if the outcome is
         unknown, or nothing could be done; a commit is never retried by the store.
+        """
+        ...
+
+
+@runtime_checkable
+class Catalogue(Protocol):
+    """Lists what a store keeps, for operators and their tools; no flow reads it."""
+
+    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+        """Return the first `limit` entities of a kind, in order of id; of those whose id comes after `after`, if given.
+
+        Ids are compared by code point.  Whatever is stored meanwhile, an entity that was there before is on one page.
         """
         ...
 

@@ -68,7 +68,9 @@ def revoke(
     if refusal is not None and not isinstance(refusal, SecondFactorRequired):
         return refuse(StateUnchanged(cause=refusal.cause))
     ended = sessions.end(session, SessionEnd.REVOKED, now=occasion.now)
-    event = audit.record(occasion, AuditKind.SESSION_REVOKED, account_id=account.id, session_id=session.id)
+    event = audit.record(
+        occasion, AuditKind.SESSION_REVOKED, account_id=account.id, actor=account.id, session_id=session.id
+    )
     return accept(ended, [ended, event])
 
 
@@ -86,7 +88,9 @@ def revoke_others(
     opened = sessions.open_session(occasion, account=renewed, amr=session.amr, tag=session.tag, succeeds=session)
     if opened.outcome is None:
         return opened
-    event = audit.record(occasion, AuditKind.SESSIONS_REVOKED, account_id=account.id, session_id=opened.outcome.id)
+    event = audit.record(
+        occasion, AuditKind.SESSIONS_REVOKED, account_id=account.id, actor=account.id, session_id=opened.outcome.id
+    )
     return accept(opened.outcome, [*opened.writes, renewed, sessions.superseded(session, occasion), event])
 
 

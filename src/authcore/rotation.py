@@ -24,6 +24,7 @@ class Presentation:
 
     `rotate` tells whether the client is given a new token when one is due; one that asks for it by itself is not.
     `tag` is what the application has reserved the occasion for: only sessions with that tag count; None lets all in.
+    `salt` is random: the salt of an event is made of it, if there is one.
     """
 
     generation: int
@@ -32,6 +33,7 @@ class Presentation:
     device: Device = field(default_factory=Device)
     rotate: bool = False
     tag: str | None = None
+    salt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,7 @@ def _is_awaited(session: AuthenticationSession, shown: Presentation) -> bool:
 
 
 def _event(session: AuthenticationSession, shown: Presentation) -> AuditEvent:
-    return audit.reuse(session, now=shown.now, device=shown.device)
+    return audit.reuse(session, now=shown.now, device=shown.device, salt=shown.salt)
 
 
 def _revoked(session: AuthenticationSession, shown: Presentation) -> AuthenticationSession:

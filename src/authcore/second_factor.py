@@ -68,7 +68,9 @@ def fulfil(
     )
     if opened.outcome is None:
         return refuse(opened.refusal, answered.writes) if opened.refusal else opened
-    event = audit.record(occasion, AuditKind.LOGGED_IN, account_id=account.id, session_id=opened.outcome.id)
+    event = audit.record(
+        occasion, AuditKind.LOGGED_IN, account_id=account.id, actor=account.id, session_id=opened.outcome.id
+    )
     ended = sessions.superseded(session, occasion)
     return accept(opened.outcome, [*answered.writes, *opened.writes, ended, event])
 
@@ -101,6 +103,7 @@ def change(
             occasion,
             AuditKind.SECOND_FACTOR_CHANGED,
             account_id=raised.id,
+            actor=raised.id,
             session_id=opened.outcome.id,
             reason="on" if required else "off",
         ),

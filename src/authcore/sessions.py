@@ -9,6 +9,7 @@ from authcore.accounts import address_of, password_credential, standing
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import (
     Account,
+    AuditEvent,
     AuditKind,
     AuthenticationSession,
     Credential,
@@ -161,7 +162,7 @@ def log_in(
     if opened.outcome is None:
         return opened
     kind = AuditKind.FIRST_FACTOR_MET if opened.outcome.requires_second_factor else AuditKind.LOGGED_IN
-    event = audit.record(occasion, kind, account_id=account.id, session_id=opened.outcome.id)
+    event = _event(occasion, kind, opened.outcome)
     upgraded = [] if rehashed is None else [replace(credential, updated_at=occasion.now, secret=rehashed)]
     ended = [] if former is None or former.ended_at is not None else [superseded(former, occasion)]
     return replace(opened, writes=(*opened.writes, *upgraded, *ended, event))
@@ -171,7 +172,7 @@ def log_out(occasion: Occasion, session: AuthenticationSession | None) -> Decisi
     """Decide to close a session that counts, if there is one; tells whether there was."""
     if session is None:
         return accept(outcome=False)
-    event = audit.record(occasion, AuditKind.LOGGED_OUT, account_id=session.account_id, session_id=session.id)
+    event = _event(occasion, AuditKind.LOGGED_OUT, session)
     return accept(outcome=True, writes=[end(session, SessionEnd.CLOSED, now=occasion.now), event])
 
 
@@ -187,7 +188,7 @@ def reauthenticate(
     if opened.outcome is None:
         return opened
     kind = AuditKind.FIRST_FACTOR_MET if opened.outcome.requires_second_factor else AuditKind.REAUTHENTICATED
-    event = audit.record(occasion, kind, account_id=account.id, session_id=opened.outcome.id)
+    event = _event(occasion, kind, opened.outcome)
     return opened.also([superseded(session, occasion), event])
 
 
@@ -209,7 +210,7 @@ def change_password(
         password_credential(credential, raised, secret, now=now),
         superseded(session, occasion),
         outbox.notice(occasion, MessageKind.PASSWORD_CHANGED, account=raised, destination=address_of(raised)),
-        audit.record(occasion, AuditKind.PASSWORD_CHANGED, account_id=raised.id, session_id=opened.outcome.id),
+        _event(occasion, AuditKind.PASSWORD_CHANGED, opened.outcome),
     )
     return replace(opened, writes=(*opened.writes, *changes))
 
@@ -248,6 +249,12 @@ def superseded(session: AuthenticationSession, occasion: Occasion) -> Authentica
 def end(session: AuthenticationSession, ended_as: SessionEnd, *, now: datetime) -> AuthenticationSession:
     """Return a session as it is once it is over, for good."""
     return replace(session, updated_at=now, ended_at=now, ended_as=ended_as)
+
+
+def _event(occasion: Occasion, kind: AuditKind, session: AuthenticationSession) -> AuditEvent:
+    """Return the event of what the holder of a session did to his own account."""
+    account_id = session.account_id
+    return audit.record(occasion, kind, account_id=account_id, actor=account_id, session_id=session.id)
 
 
 def _revoked(refusal: AuthError) -> AuthError:

@@ -28,6 +28,7 @@ __all__ = [
     "may_fail",
     "messages_subject",
     "network_subject",
+    "shared_network",
 ]
 
 _FAR_FUTURE: Final = 10**18
@@ -56,15 +57,20 @@ class Failing:
 
 
 def network_subject(what: str, network: str) -> str:
-    """Return whose attempts are counted together: an IPv4 address, the /64 of an IPv6 address, or all unknown ones."""
+    """Return whose attempts are counted together."""
+    return f"{what}/{shared_network(network)}"
+
+
+def shared_network(network: str) -> str:
+    """Return what counts as one client: an IPv4 address, the /64 of an IPv6 address, or all unknown ones."""
     try:
         address = ip_address(network)
     except ValueError:
-        return f"{what}/{network}"
+        return network
     if isinstance(address, IPv6Address):
         # An IPv4 address may be mapped into IPv6, where one /64 holds all of them (RFC 4291 section 2.5.5.2).
-        return f"{what}/{address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False)}"
-    return f"{what}/{address}"
+        return str(address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False))
+    return str(address)
 
 
 def messages_subject(askers: str) -> str:

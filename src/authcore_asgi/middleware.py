@@ -98,6 +98,7 @@ class AuthMiddleware:
         try:
             presence = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
         except (AuthError, Fault) as error:
+            self.endpoints.access.note(error, request_of(scope))
             await refuse(scope, answer_to(error, scope["path"]), send)
         else:
             visit = Visit(presence.caller, self.endpoints.access)
@@ -117,6 +118,10 @@ class AuthMiddleware:
         else:
             if visit.refusal is not None and not answer.started:
                 await answer.replace(visit.refusal)
+        finally:
+            if visit.refusal is not None:
+                # An application may have answered it by itself.
+                visit.access.note(visit.refusal, request_of(scope))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def listen() -> Event:

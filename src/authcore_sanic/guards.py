@@ -8,7 +8,7 @@ from sanic import Request
 
 from authcore.auth import Auth
 from authcore.challenges import check_purpose
-from authcore.errors import ConfigurationError
+from authcore.errors import AuthError, ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
 from authcore.principal import Anonymous, Principal, TagRequirement, authorize, check_within
 from authcore.roles import RoleRequirement
@@ -147,6 +147,13 @@ def _caller_of(request: Request | None) -> Principal | Anonymous:
 
 def _guard(handler: H, requirement: Condition | None) -> H:
     def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        authorize(_caller_of(_request_among(arguments, named)), requirement)
+        request = _request_among(arguments, named)
+        try:
+            authorize(_caller_of(request), requirement)
+        except AuthError as refusal:
+            # Here, as well as where it is answered: an application may answer it by itself.
+            if request is not None:
+                request.app.ctx.authcore_access.note(refusal, request_of(request))
+            raise
 
     return guard(handler, check=check)

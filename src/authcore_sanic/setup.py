@@ -76,6 +76,7 @@ async def _renew(request: Request, response: BaseHTTPResponse) -> HTTPResponse |
 
 
 async def _refused(request: Request, error: AuthError | Fault) -> HTTPResponse:
+    request.app.ctx.authcore_access.note(error, request_of(request))
     return response_of(answer_to(error, request.path))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from authcore.entities import Entity
 from authcore.errors import StoreFault
-from authcore.ports import Caller, Key, Store
+from authcore.ports import Caller, Catalogue, Key, Store
 from authcore_sqlalchemy.sqlite_errors import conflicts, faults
 from authcore_sqlalchemy.sqlite_opening import (
     MEMORY,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=2)
 
 
-class SqliteStore(Store):
+class SqliteStore(Store, Catalogue):
     """Keeps entities in an SQLite file, which only its owner can read, or in memory for the path `:memory:`.
 
     It opens at once and creates what is missing.  Reads take microseconds and run where they are called.  Commits wait
@@ -68,6 +68,10 @@ class SqliteStore(Store):
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
         return self._read(lambda connection: self._statements.find(connection, key))
+
+    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+        """Return a page of a kind."""
+        return self._read(lambda connection: self._statements.page(connection, kind, after=after, limit=limit))
 
     async def caller(self, session_id: str, /) -> Caller:
         """Return what an authenticated request needs, by one statement."""

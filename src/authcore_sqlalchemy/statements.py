@@ -19,6 +19,7 @@ from authcore.entities import (
     Scalar,
     columns_of,
     from_record,
+    keys_of,
     to_record,
 )
 from authcore.errors import Conflict, InvalidInput, StoreFault
@@ -41,6 +42,8 @@ class _OfKind:
     update: Update
     version: Select[int]
     find: Mapping[str, Select[*tuple[Scalar, ...]]]
+    listed: Select[*tuple[Scalar, ...]]
+    after: Select[*tuple[Scalar, ...]]
 
 
 class Statements:
@@ -62,6 +65,12 @@ class Statements:
         elif key.limit is not None:
             statement = statement.limit(key.limit)
         return [_entity(key.kind, tuple(row)) for row in connection.execute(statement, {"sought": key.value}).all()]
+
+    def page(self, connection: Connection, kind: type[E], *, after: str | None, limit: int) -> Sequence[E]:
+        """Return the next entities of a kind, in order of id."""
+        listed = self._of[kind].listed if after is None else self._of[kind].after
+        rows = connection.execute(listed.limit(limit), {} if after is None else {"sought": after}).all()
+        return [_entity(kind, tuple(row)) for row in rows]
 
     def caller(self, connection: Connection, session_id: str) -> Caller:
         """Return what an authenticated request needs, by one statement and so in one snapshot."""
@@ -112,7 +121,9 @@ def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
         update=update(table).where(known).values(changes),
         # Where an engine locks rows, nobody may change this one before the commit; SQLite locks all.
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
-        find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", kind.OWNER) if name},
+        find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", *keys_of(kind))},
+        listed=named,
+        after=named.where(table.c.id > bindparam("sought")),
     )
 
 

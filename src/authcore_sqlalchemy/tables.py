@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, columns_of
+from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, columns_of, keys_of
 
 __all__ = ["SCHEMA_VERSION", "Tables"]
 
@@ -45,9 +45,9 @@ class Tables:
     def _entities(self, kind: type[Entity]) -> Table:
         columns = [_column(field.name, _type(field), nullable=field.nullable) for field in columns_of(kind)]
         table = self._table(_words(kind.__name__), columns)
-        if kind.OWNER is not None:
+        for name in keys_of(kind):
             # With the id, so that the entities of an owner come out in order.
-            Index(f"ix_{table.name}_{kind.OWNER}", table.c[kind.OWNER], table.c.id)
+            Index(f"ix_{table.name}_{name}", table.c[name], table.c.id)
         return table
 
     def _table(self, name: str, columns: list[Column[Any]]) -> Table:

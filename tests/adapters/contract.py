@@ -16,6 +16,7 @@ from tests.adapters.laws.neutrality import Neutrality
 from tests.adapters.laws.origins import Origins
 from tests.adapters.laws.reauthentication import Reauthentication
 from tests.adapters.laws.recovery import Recovery
+from tests.adapters.laws.refusals import Refusals
 from tests.adapters.laws.rotation import Rotation
 from tests.adapters.laws.second_factor import SecondFactor
 from tests.adapters.laws.secrets import Secrets
@@ -40,6 +41,7 @@ class HttpContract(
     Guards,
     Isolation,
     Faults,
+    Refusals,
     Rotation,
     SecondFactor,
     Reauthentication,

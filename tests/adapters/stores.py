@@ -4,7 +4,7 @@ import asyncio
 from contextlib import contextmanager
 from importlib import import_module
 
-from authcore.entities import Entity, Message
+from authcore.entities import AuditEvent, AuditSeal, Entity, Message
 from authcore.memory import MemoryStore
 from authcore.ports import Store
 
@@ -20,6 +20,9 @@ def _has_sqlite():
 
 
 KINDS = ("memory", "sqlite") if _has_sqlite() else ("memory",)
+
+
+_HOUSEKEEPING = (Message, AuditEvent, AuditSeal)
 
 
 @contextmanager
@@ -43,8 +46,8 @@ def opening(kind):
 class WatchedStore(Store):
     """Another store, whose calls are kept in `calls`; each raises `fault` while one is set.
 
-    Calls about messages are left out, since the background makes them at any time; `unsent` names those in the outbox.
-    Everything that was ever stored is in `written`.
+    Calls about messages and the trail are left out, since the background makes them at any time; `unsent` names the
+    messages in the outbox.  Everything that was ever stored is in `written`.
     """
 
     def __init__(self, store):
@@ -57,13 +60,13 @@ class WatchedStore(Store):
 
     async def find(self, key, /):
         """Watch, then find."""
-        if key.kind is not Message:
+        if key.kind not in _HOUSEKEEPING:
             await self._watch(f"find {key.kind.__name__}")
         return await self._store.find(key)
 
     async def get(self, key, /):
         """Watch, then get."""
-        if key.kind is not Message:
+        if key.kind not in _HOUSEKEEPING:
             await self._watch(f"get {key.kind.__name__}")
         return await self._store.get(key)
 
@@ -75,7 +78,7 @@ class WatchedStore(Store):
     async def commit(self, writes, unchanged=()):
         """Watch, then commit."""
         messages = [entity for entity in writes if isinstance(entity, Message)]
-        if len(messages) < len(writes):
+        if not all(isinstance(entity, _HOUSEKEEPING) for entity in writes):
             await self._watch("commit")
         await self._store.commit(writes, unchanged)
         self.written += writes

@@ -15,7 +15,7 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(network="192.0.2.1"),
     policy=Policy(),
-    ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e"),
+    ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e", salt="new-salt"),
     code_key="k",
 )
 EMAIL = canonical_email("Ada@Example.org")

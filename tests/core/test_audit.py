@@ -1,5 +1,6 @@
 """Deciding what the trail says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,24 +16,40 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(network="192.0.2.1", user_agent="agent"),
     policy=Policy(),
-    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e"),
+    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e", salt="new-salt"),
     code_key="k",
 )
+EVENT = audit.record(OCCASION, AuditKind.LOGGED_IN, account_id="a", session_id="s")
 
 
 @pytest.mark.parametrize("kind", AuditKind)
 def test_an_event_says_what_when_whom_and_where(kind):
-    """An event names what happened, when, to whom, from where and why, and begins at version 0."""
-    assert audit.record(OCCASION, kind, account_id="a", session_id="s", reason="why") == AuditEvent(
+    """An event names what happened, when, to whom, by whom, from where and why, in today's form, and is not sealed."""
+    event = audit.record(OCCASION, kind, account_id="a", actor="b", session_id="s", reason="why")
+    assert event == AuditEvent(
         id=f"new-e-{kind}",
         created_at=NOW,
         updated_at=NOW,
+        form=1,
         kind=kind,
         account_id="a",
+        actor="b",
         session=audit.session_digest("s"),
         network="192.0.2.1",
         reason="why",
+        count=1,
+        salt=event.salt,
+        commitment=event.commitment,
+        batch="unsealed",
     )
+
+
+def test_the_occasion_tells_first_on_whose_behalf():
+    """What an operator does for an account is the operator's, whoever else might have done it."""
+    asked = replace(OCCASION, actor="operator")
+    assert audit.record(asked, AuditKind.SESSION_REVOKED, account_id="a", actor="a").actor == "operator"
+    assert audit.record(asked, AuditKind.SESSION_REVOKED, account_id="a").actor == "operator"
+    assert audit.record(OCCASION, AuditKind.CODE_REFUSED, account_id="a").actor is None
 
 
 def test_an_event_may_concern_nobody():
@@ -66,3 +83,33 @@ def test_different_sessions_have_different_digests(one, other):
 def test_user_agents_are_not_recorded():
     """What a client says about itself does not reach the trail."""
     assert "agent" not in to_record(audit.record(OCCASION, AuditKind.LOGGED_IN, account_id="a")).values()
+
+
+@given(st.ip_addresses().map(str), st.ip_addresses().map(str))
+def test_a_commitment_holds_for_one_network_only(network, other):
+    """An event is true with the network that was committed to, and with no other one."""
+    event = audit.salted(replace(EVENT, network=network), "secret")
+    assert audit.is_true_or_blank(event)
+    assert audit.is_true_or_blank(replace(event, network=other)) is (other == network)
+
+
+def test_blanking_leaves_nothing_personal():
+    """A blanked event has neither network nor salt; all else of it, the commitment too, is as it was."""
+    blank = audit.blanked(EVENT)
+    assert (blank.network, blank.salt) == ("", "")
+    assert replace(blank, network=EVENT.network, salt=EVENT.salt) == EVENT
+    assert audit.is_true_or_blank(blank)
+
+
+@pytest.mark.parametrize("half", [replace(EVENT, salt=""), replace(EVENT, network="")], ids=["salt", "network"])
+def test_half_blanked_is_neither(half):
+    """What lacks only its salt, or only its network, is not what was committed to, and not blanked either."""
+    assert not audit.is_true_or_blank(half)
+
+
+def test_salts_tell_nothing_of_each_other():
+    """Two events of one occasion have salts of their own, neither of which is the secret that both are made of."""
+    one, other = (audit.record(OCCASION, kind, account_id="a") for kind in (AuditKind.REGISTERED, AuditKind.LOGGED_IN))
+    assert len({one.salt, other.salt, OCCASION.ids.salt}) == 3
+    assert len({one.commitment, other.commitment}) == 2
+    assert OCCASION.ids.salt not in " ".join(str(value) for value in to_record(one).values())

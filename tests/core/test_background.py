@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from authcore.errors import DeliveryFault, StoreFault
+from authcore.entities import UNSEALED, AuditEvent, AuditKind
+from authcore.errors import DeliveryFault, InvalidToken, StoreFault
 from authcore.memory import MemoryStore
 from authcore.offload import Background
 from authcore.system import inline
@@ -211,3 +212,47 @@ def test_without_a_loop_the_message_waits():
     auth = Background(build_auth(courier=box)).auth
     run_sync(replace(auth, offload=inline).register(email=EMAIL, password=PASSWORD))
     assert box.letters == []
+
+
+def trail(store):
+    """The events that a store holds: their kinds, how many each stands for, and whether they wait for a seal."""
+    events = [kept for kept in store._kept.values() if isinstance(kept, AuditEvent)]  # noqa: SLF001  all, in order
+    return [(event.kind, event.count, event.batch == UNSEALED) for event in events]
+
+
+def knock(auth):
+    """Come with a token that is none."""
+    auth.note_refusal(InvalidToken())
+
+
+async def test_it_keeps_the_trail():
+    """As often as the policy says, what was refused is written, and what happened is sealed; not sooner."""
+    auth = build_auth(courier=Box())
+    background = Background(auth, interval=0.001)
+    knock(background.auth)
+    background.start()
+    await auth.register(email=EMAIL, password=PASSWORD)
+    background.wake()
+    await soon(auth.courier.came)
+    assert trail(auth.store) == [(AuditKind.REGISTERED, 1, True)]
+    auth.clock.advance(auth.policy.audit_interval)
+    await until(lambda: trail(auth.store)[1:] == [(AuditKind.REFUSED, 1, False)])
+    assert trail(auth.store)[0] == (AuditKind.REGISTERED, 1, False)
+    await background.close()
+
+
+async def test_closing_writes_what_was_refused():
+    """What was counted is written when it is closed, though it never began."""
+    auth = build_auth()
+    knock(auth)
+    await Background(auth, interval=LONG).close()
+    assert trail(auth.store) == [(AuditKind.REFUSED, 1, True)]
+
+
+async def test_closing_survives_a_store_that_fails(caplog):
+    """Where the store is gone already, closing says so in the log, and ends."""
+    auth = build_auth(store=CrashingStore(StoreFault("down")))
+    knock(auth)
+    await Background(auth, interval=LONG).close()
+    assert "what was refused could not be written" in caplog.text
+    assert "down" not in caplog.text

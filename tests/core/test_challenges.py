@@ -36,7 +36,7 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(network="192.0.2.1"),
     policy=POLICY,
-    ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e"),
+    ids=Ids(account="new-a", session="new-c", message="new-m", event="new-e", salt="new-salt"),
     code_key="k",
 )
 ACCOUNT = Account(id="a", version=3, created_at=BEFORE, updated_at=BEFORE, email="ada@example.org", epoch=7)

@@ -25,6 +25,7 @@ from authcore.entities import (
     Role,
     columns_of,
     from_record,
+    keys_of,
     to_record,
 )
 from authcore.entities.base import field_types
@@ -269,10 +270,10 @@ class TestColumns:
         """A column tells its name, its type, whether it may be empty, and how long a text it holds."""
         assert column in columns_of(kind)
 
-    @pytest.mark.parametrize("kind", [kind for kind in ENTITIES if kind.OWNER is not None])
-    def test_owners_are_text_columns(self, kind):
-        """The field that entities of a kind are found by is one of its text columns."""
-        assert {column.name: column.type for column in columns_of(kind)}[kind.OWNER] is ColumnType.TEXT
+    @pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind in ENTITIES for field in keys_of(kind)])
+    def test_entities_are_found_by_text_columns(self, kind, field):
+        """A field that entities of a kind are found by is one of its text columns."""
+        assert {column.name: column.type for column in columns_of(kind)}[field] is ColumnType.TEXT
 
     def test_names_of_kinds_differ(self):
         """No two kinds share a name, so that each may have a table of that name."""

@@ -14,7 +14,7 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(network="192.0.2.1", user_agent="test"),
     policy=Policy(),
-    ids=Ids(account="a", session="s", message="m", event="e"),
+    ids=Ids(account="a", session="s", message="m", event="e", salt="salt"),
     code_key="k",
 )
 

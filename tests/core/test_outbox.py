@@ -19,7 +19,7 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(),
     policy=POLICY,
-    ids=Ids(account="a", session="s", message="m", event="e"),
+    ids=Ids(account="a", session="s", message="m", event="e", salt="salt"),
     code_key="k",
 )
 ACCOUNT = Account(id="a", created_at=NOW, updated_at=NOW, email="ada@example.org")

@@ -65,7 +65,7 @@ CALLER = Caller(
     ],
     roles=[BOSS, CLERK],
 )
-SHOWN = Presentation(generation=2, now=NOW, policy=Policy())
+SHOWN = Presentation(generation=2, now=NOW, policy=Policy(), salt="salt")
 PRINCIPAL = authenticate(CALLER, SHOWN).settle()
 
 

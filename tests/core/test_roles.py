@@ -18,7 +18,7 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(),
     policy=Policy(),
-    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e"),
+    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e", salt="new-salt"),
     code_key="k",
 )
 ACCOUNT = Account(id="a", version=1, created_at=BEFORE, updated_at=BEFORE)

@@ -44,7 +44,7 @@ OCCASION = Occasion(
     now=NOW,
     device=Device(network="192.0.2.1", user_agent="test"),
     policy=POLICY,
-    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e"),
+    ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e", salt="new-salt"),
     code_key="k",
 )
 ACCOUNT = Account(

@@ -182,7 +182,7 @@ class TornByKindStore(MemoryStore):
 
 
 def _own(store, entity, owner):
-    owned = store._owned.setdefault((type(entity), owner), [])  # noqa: SLF001  what these stores are wrong about
+    owned = store._owned.setdefault((type(entity), entity.OWNER, owner), [])  # noqa: SLF001  what these stores are wrong about
     owned[:] = sorted({*owned, entity.id})
 
 
@@ -333,7 +333,7 @@ class MixingOwnersStore(MemoryStore):
     async def find(self, key, /):
         if key.field == "id":
             return await super().find(key)
-        owned = {name for (_, owner), names in self._owned.items() if owner == key.value for name in names}
+        owned = {name for (_, _, owner), names in self._owned.items() if owner == key.value for name in names}
         return [kept for (_, name), kept in sorted(self._kept.items(), key=lambda item: item[0][1]) if name in owned]
 
 
@@ -445,6 +445,45 @@ class ClingingStore(MemoryStore):
         super()._keep(entity)
         for owner, names in owned.items():
             self._owned[owner] = sorted({*self._owned[owner], *names})
+
+
+class ForgetfulFieldsStore(MemoryStore):
+    """Keeps an entity under its owner only, and sees nothing of the other fields that it is found by."""
+
+    breaks = ("every_field_finds_its_own",)
+
+    async def find(self, key, /):
+        known = key.field in {"id", key.kind.OWNER}
+        return await super().find(key) if known else []
+
+
+class ByteOrderStore(MemoryStore):
+    """Lists in an order of its own, and so leaves something out between two pages."""
+
+    breaks = ("pages_list_everything_once",)
+
+    async def page(self, kind, /, *, after=None, limit):
+        kept = sorted((name for of, name in self._kept if of is kind), key=lambda name: (name.casefold(), name))
+        return [self._kept[kind, name] for name in kept if after is None or name > after][:limit]
+
+
+class NamedPagesStore(MemoryStore):
+    """Takes the empty name for the beginning."""
+
+    breaks = ("first_page_begins_with_the_first",)
+
+    async def page(self, kind, /, *, after=None, limit):
+        return await super().page(kind, after=after or "", limit=limit)
+
+
+class BookmarkingStore(MemoryStore):
+    """Goes on from an entity, and loses its place where there is none."""
+
+    breaks = ("page_goes_on_from_what_is_gone",)
+
+    async def page(self, kind, /, *, after=None, limit):
+        known = after is None or (kind, after) in self._kept
+        return await super().page(kind, after=after, limit=limit) if known else []
 
 
 class NullOwnerStore(MemoryStore):

@@ -3,10 +3,10 @@
 import pytest
 
 from authcore.memory import MemoryStore
-from authcore.testing.store_contract import StoreContract
+from authcore.testing.store_contract import CatalogueContract
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(CatalogueContract):
     """MemoryStore, which lives as long as a test."""
 
     @pytest.fixture

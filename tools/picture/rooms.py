@@ -39,7 +39,9 @@ BOXES = (
         1160,
         ("authcore_sqlalchemy", "authcore_smtp", "memory", "console", "couriers"),
     ),
-    Box("Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "lookups", "rehearsal")),
+    Box(
+        "Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "inspection", "lookups", "rehearsal")
+    ),
     Box(
         "Deciding",
         "pure functions that return a Decision",
@@ -53,6 +55,7 @@ BOXES = (
             "validation",
             *("sessions", "rosters", "rotation", "second_factor", "recovery", "revocation", "challenges", "captchas"),
             *("guesses", "throttling", "roles", "principal", "outbox", "letters", "audit"),
+            *("sealing", "refusals"),
         ),
     ),
     Box("The loop", "read, decide, commit", "flowing", 3, 600, 820, ("flows",)),

@@ -29,23 +29,24 @@ class Accounts(Parts):
     """The flows that an operator runs, about whoever it may be; no endpoint offers them.
 
     Each change ends all sessions and open challenges of the account.  Each raises AccountNotFound for what is no
-    account, or is deleted where that is not what it is about, and StateUnchanged if the account is so already.
+    account, or is deleted where that is not what it is about, and StateUnchanged if the account is so already.  `by` is
+    the id of the operator's own account, if he has one, and stands in the trail.
     """
 
-    async def disable_account(self, account_id: str) -> Account:
+    async def disable_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Keep somebody out, by any way in, until the account is enabled again."""
-        return await self._change(account_id, lifecycle.disable)
+        return await self._change(account_id, lifecycle.disable, by)
 
-    async def enable_account(self, account_id: str) -> Account:
+    async def enable_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Let somebody in again; what was open before stays closed."""
-        return await self._change(account_id, lifecycle.enable)
+        return await self._change(account_id, lifecycle.enable, by)
 
-    async def delete_account(self, account_id: str) -> Account:
+    async def delete_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Hide an account from every look-up; what is kept of it can be restored.
 
         Its names stay taken.  Those of an account that was never proven are free at once.
         """
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))
@@ -54,12 +55,12 @@ class Accounts(Parts):
 
         return await self._flows.run(decide)
 
-    async def restore_account(self, account_id: str) -> Account:
+    async def restore_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Show a deleted account again, with its password and roles, in the state in which it was deleted.
 
         Raises IdentifierTaken if another account holds one of its names by now.
         """
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))
@@ -68,9 +69,9 @@ class Accounts(Parts):
 
         return await self._flows.run(decide)
 
-    async def confirm_account(self, account_id: str) -> Account:
+    async def confirm_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Prove an account's address by an operator's word instead of a code."""
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))
@@ -78,21 +79,21 @@ class Accounts(Parts):
 
         return await self._flows.run(decide)
 
-    async def require_second_factor(self, account_id: str, *, required: bool = True) -> Account:
+    async def require_second_factor(self, account_id: str, *, required: bool = True, by: str | None = None) -> Account:
         """Choose whether somebody's password alone is enough; the owner is told by message."""
 
         def decide(occasion: Occasion, *, account: Account | None) -> Decision[Account]:
             return lifecycle.require_second_factor(occasion, account=account, required=required)
 
-        return await self._change(account_id, decide)
+        return await self._change(account_id, decide, by)
 
-    async def require_recovery(self, account_id: str) -> Account:
+    async def require_recovery(self, account_id: str, *, by: str | None = None) -> Account:
         """Have no password open an account until its owner has set a new one by recovery; the owner is told by message.
 
         For a password that has become known: nobody but the owner learns, or chooses, the next one (OWASP ASVS 6.4.6).
         Raises AccountUnverified where no address is proven that a code could be sent to.
         """
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))
@@ -138,8 +139,8 @@ class Accounts(Parts):
         hidden = found is None or found.decoy or (found.deleted_at is not None and not deleted)
         return None if hidden else found
 
-    async def _change(self, account_id: str, change: Callable[..., Decision[Account]]) -> Account:
-        occasion = self._occasion()
+    async def _change(self, account_id: str, change: Callable[..., Decision[Account]], by: str | None) -> Account:
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             return change(occasion.at(work.now), account=await work.get(by_id(Account, account_id)))

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from authcore.auth.accounts import Accounts
 from authcore.auth.addresses import Addresses
+from authcore.auth.audit_trail import AuditTrail
 from authcore.auth.bootstrap import Bootstrap
 from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
@@ -38,6 +39,7 @@ class Auth(
     RoleAssignment,
     Bootstrap,
     Imports,
+    AuditTrail,
 ):
     """Everything an application does with accounts and sessions.
 

@@ -31,7 +31,7 @@ class Bootstrap(Parts):
         Raises InvalidIdentifier, InvalidPassword and InvalidPermission; IdentifierTaken if another account, proven or
         not, holds the address or the username; and RoleMismatch if the role exists and grants something else.
         """
-        occasion, salt, texts = self._occasion(), self._salt(), tuple(permissions)
+        occasion, salt, texts = self._operation(None), self._salt(), tuple(permissions)
         done = by_id(Milestone, bootstrap.FIRST_ADMINISTRATOR)
 
         async def decide(work: Work) -> Decision[Account | None]:

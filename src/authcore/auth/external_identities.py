@@ -39,7 +39,7 @@ class ExternalIdentities(Parts):
         return await self._decide(account_id, issuer, subject, external_identities.unlink)
 
     async def _decide(self, account_id: str, issuer: str, subject: str, change: Callable[..., Decision[T]]) -> T:
-        name, occasion = canonical_external(issuer, subject), self._occasion()
+        name, occasion = canonical_external(issuer, subject), self._operation(None)
 
         async def decide(work: Work) -> Decision[T]:
             account = await work.get(by_id(Account, account_id))

@@ -29,7 +29,7 @@ class Imports(Parts):
 
         Its roles must be here already, as `import_role` keeps them.
         """
-        reading, occasion = imported_accounts.read(record), self._occasion()
+        reading, occasion = imported_accounts.read(record), self._operation(None)
         marked = by_id(Milestone, imported_accounts.milestone_id(record.origin, record.id))
         readable = record.secret is None or self.hasher.knows(record.secret)
 
@@ -51,7 +51,7 @@ class Imports(Parts):
 
     async def import_role(self, record: RoleRecord, *, rehearsal: Rehearsal | None = None) -> Imported:
         """Keep a role as it is elsewhere; one of that name that is here is `known` if it permits the same."""
-        occasion = self._occasion()
+        occasion = self._operation(None)
 
         async def decide(work: Work) -> Decision[Imported]:
             role = await work.get(by_id(Role, record.name))

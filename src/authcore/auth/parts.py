@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Generic, TypeVar, cast
 
@@ -11,6 +11,7 @@ from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import (
+    OPERATOR,
     Account,
     AuthenticationSession,
     Credential,
@@ -31,6 +32,7 @@ from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction, by_id
 from authcore.principal import Principal, authenticate
+from authcore.refusals import RefusalCounts
 from authcore.rosters import Listed
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
@@ -69,6 +71,8 @@ class Parts:
     """Where it does so: apart from hashes, so that neither waits for the other."""
     posted: Callable[[], None] = unheard
     """Called after a commit that left a message in the outbox, so that somebody may deliver it soon."""
+    refusals: RefusalCounts = field(default_factory=RefusalCounts, repr=False, compare=False)
+    """What was refused since `record_refusals` was last called."""
 
     def __post_init__(self) -> None:
         if isinstance(self.store, Transaction):
@@ -91,11 +95,15 @@ class Parts:
         key = None if challenge is None else self.keyring.derive(challenge.code_key, CODE_KEY)
         return challenges.answer(occasion, asked, purpose=purpose, asked_by=asked_by, given=code, key=key)
 
+    def _operation(self, by: str | None) -> Occasion:
+        """Return the occasion of what an operator does; `by` is the id of his account, if he has one."""
+        return replace(self._occasion(), actor=by or OPERATOR)
+
     def _occasion(self, device: Device | None = None) -> Occasion:
         now = self.clock.now()
         # Messages are found in order of id: the time in front puts the oldest first.
         message = f"{int(now.timestamp() * 1_000_000):016x}-{self._id()}"
-        ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id())
+        ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id(), salt=self._id())
         return Occasion(
             now=now, device=device or Device(), policy=self.policy, ids=ids, code_key=self.keyring.newest_kid
         )
@@ -110,6 +118,7 @@ class Parts:
             device=device or Device(),
             rotate=rotate,
             tag=tag,
+            salt=self._id(),
         )
 
     async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:

@@ -18,14 +18,22 @@ class RoleAssignment(Parts):
     """The flows that no endpoint offers."""
 
     async def assign_role(
-        self, *, account_id: str, role: str, permissions: Iterable[str] | None = None, description: str = ""
+        self,
+        *,
+        account_id: str,
+        role: str,
+        permissions: Iterable[str] | None = None,
+        description: str = "",
+        by: str | None = None,
     ) -> Grant:
         """Give a role to an account; with `permissions`, the role is created if it is new.
+
+        `by` is the id of the operator's own account, if he has one, and stands in the trail.
 
         Raises AccountNotFound; RoleMismatch if the role exists and grants something else; InvalidPermission; and
         InvalidInput for an unfit name, or a role that is unknown where no permissions are given.
         """
-        definition, occasion = roles.define(role, permissions, description), self._occasion()
+        definition, occasion = roles.define(role, permissions, description), self._operation(by)
 
         async def decide(work: Work) -> Decision[Grant]:
             return roles.assign(
@@ -38,9 +46,9 @@ class RoleAssignment(Parts):
 
         return await self._flows.run(decide)
 
-    async def withdraw_role(self, *, account_id: str, role: str) -> bool:
+    async def withdraw_role(self, *, account_id: str, role: str, by: str | None = None) -> bool:
         """Take a role from an account, and tell whether it had it."""
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[bool]:
             grant = await work.get(by_id(Grant, roles.grant_id(account_id, role)))

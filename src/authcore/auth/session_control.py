@@ -79,13 +79,13 @@ class SessionControl(Parts):
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
-    async def revoke_session_of(self, account_id: str, *, session: str) -> AuthenticationSession:
+    async def revoke_session_of(self, account_id: str, *, session: str, by: str | None = None) -> AuthenticationSession:
         """End one session of an account, by an operator's word; `session` is its id as its owner is shown it.
 
-        Raises AccountNotFound, InvalidInput for what names no session of that account, and StateUnchanged for one that
-        is over.
+        `by` is the id of the operator's own account, if he has one, and stands in the trail.  Raises AccountNotFound,
+        InvalidInput for what names no session of that account, and StateUnchanged for one that is over.
         """
-        occasion = self._occasion()
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
             account = lifecycle.visible(await work.get(by_id(Account, account_id)))
@@ -96,9 +96,12 @@ class SessionControl(Parts):
 
         return await self._flows.run(decide)
 
-    async def revoke_sessions(self, account_id: str) -> Account:
-        """End every session and open challenge of an account, by an operator's word.  Raises AccountNotFound."""
-        occasion = self._occasion()
+    async def revoke_sessions(self, account_id: str, *, by: str | None = None) -> Account:
+        """End every session and open challenge of an account, by an operator's word.  Raises AccountNotFound.
+
+        `by` is the id of the operator's own account, if he has one, and stands in the trail.
+        """
+        occasion = self._operation(by)
 
         async def decide(work: Work) -> Decision[Account]:
             account = await work.get(by_id(Account, account_id))

@@ -7,8 +7,8 @@ from typing import Final
 
 from authcore.entities.accounts import Account, Credential, Identifier
 from authcore.entities.attempts import Attempt, Tally
-from authcore.entities.audit import AuditEvent, AuditKind
-from authcore.entities.base import Entity
+from authcore.entities.audit import OPERATOR, SYSTEM, UNSEALED, AuditEvent, AuditKind, AuditSeal
+from authcore.entities.base import Entity, keys_of
 from authcore.entities.milestones import Milestone
 from authcore.entities.outbox import Letter, Message, MessageKind, MessageState
 from authcore.entities.records import Column, ColumnType, Record, Scalar, columns_of, from_record, to_record
@@ -27,10 +27,14 @@ from authcore.entities.sessions import (
 
 __all__ = [
     "ENTITIES",
+    "OPERATOR",
+    "SYSTEM",
+    "UNSEALED",
     "Account",
     "Attempt",
     "AuditEvent",
     "AuditKind",
+    "AuditSeal",
     "AuthenticationSession",
     "CaptchaSession",
     "ChallengeSlot",
@@ -57,6 +61,7 @@ __all__ = [
     "VerificationSession",
     "columns_of",
     "from_record",
+    "keys_of",
     "to_record",
 ]
 
@@ -73,6 +78,7 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Grant,
     Message,
     AuditEvent,
+    AuditSeal,
     Milestone,
     Attempt,
     Tally,

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, get_args, get_origin, get_type_hi
 
 from authcore.errors import InvalidInput
 
-__all__ = ["Entity", "Id", "Name", "Note", "Texts", "field_types", "max_length", "texts_to_json"]
+__all__ = ["Entity", "Id", "Name", "Note", "Texts", "field_types", "keys_of", "max_length", "texts_to_json"]
 
 Id = Annotated[str, 300]
 """An id: random text, or a canonical value such as `email:ada@example.org`."""
@@ -38,6 +38,9 @@ class Entity:
     OWNER: ClassVar[str | None] = None
     """The field, besides the id, by which entities of this kind are found."""
 
+    ALSO_BY: ClassVar[tuple[str, ...]] = ()
+    """More fields by which they are found."""
+
     id: Id
     version: int = 0
     created_at: datetime
@@ -48,6 +51,11 @@ class Entity:
         """Refuse what some store would truncate, round or reject."""
         for name, longest in _longest(type(self)).items():
             _check(name, getattr(self, name), longest)
+
+
+def keys_of(kind: type[Entity]) -> tuple[str, ...]:
+    """Return the fields, besides the id, by which entities of `kind` are found."""
+    return kind.ALSO_BY if kind.OWNER is None else (kind.OWNER, *kind.ALSO_BY)
 
 
 def field_types(kind: type[Entity]) -> Mapping[str, object]:

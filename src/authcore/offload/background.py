@@ -1,8 +1,10 @@
-"""Delivery in the background: what is in the outbox is sent in a task beside the requests."""
+"""Housekeeping in the background, in a task beside the requests: the outbox is delivered, and the trail kept."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
 from authcore.auth import Auth
 from authcore.errors import Fault
@@ -14,16 +16,17 @@ _log = logging.getLogger("authcore.offload")
 
 
 class Background:
-    """Delivers what is in the outbox, in a task beside the requests.
+    """Delivers what is in the outbox, in a task beside the requests; and writes what was refused, and seals the trail.
 
     Its `auth` is the one to use: it is fit for an event loop, and wakes the task when it leaves a message.  The task
-    looks by itself every `interval` seconds, for what failed before.  `start` may be called at any time, so that no
-    lifespan event is needed; `close` ends it.
+    looks by itself every `interval` seconds, for what failed before, and at the trail as often as the policy says.
+    `start` may be called at any time, so that no lifespan event is needed; `close` ends it.
     """
 
     def __init__(self, auth: Auth, *, interval: float = 5.0) -> None:
         self.auth = replace(on_event_loop(auth), posted=self.wake)
         self._interval = interval
+        self._keep_trail_at = self._next()
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
 
@@ -43,16 +46,20 @@ class Background:
         self._awake.set()
 
     async def close(self) -> None:
-        """Stop; a message that is being sent may be sent again later, since nobody learns what came of it."""
+        """Stop, having written what was refused, if that can be done.
+
+        A message that is being sent may be sent again later, since nobody learns what came of it.
+        """
         task, self._task = self._task, None
-        if task is None:
-            return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await _attempt(self.auth.record_refusals, "what was refused could not be written")
 
     async def _run(self, awake: asyncio.Event) -> None:
         while True:
-            await self._deliver()
+            await _attempt(self.auth.deliver_due, "the outbox could not be looked through")
+            await self._keep_trail()
             try:
                 async with asyncio.timeout(self._interval):
                     await awake.wait()
@@ -60,10 +67,22 @@ class Background:
                 continue
             awake.clear()
 
-    async def _deliver(self) -> None:
-        try:
-            await self.auth.deliver_due()
-        except Fault as fault:
-            _log.warning("the outbox could not be looked through: %s", type(fault).__name__)
-        except Exception:  # noqa: BLE001  the task must live on, or no code is sent until the next start
-            _log.exception("the outbox could not be looked through")
+    async def _keep_trail(self) -> None:
+        if self.auth.clock.now() < self._keep_trail_at:
+            return
+        self._keep_trail_at = self._next()
+        await _attempt(self.auth.record_refusals, "what was refused could not be written")
+        await _attempt(self.auth.seal_audit, "the trail could not be sealed")
+
+    def _next(self) -> datetime:
+        return self.auth.clock.now() + self.auth.policy.audit_interval
+
+
+async def _attempt(step: Callable[[], Awaitable[object]], failure: str) -> None:
+    """Do one step; whatever comes of it, the task must live on, or no code is sent until the next start."""
+    try:
+        await step()
+    except Fault as fault:
+        _log.warning("%s: %s", failure, type(fault).__name__)
+    except Exception:  # noqa: BLE001  as above
+        _log.exception("%s", failure)

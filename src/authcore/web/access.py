@@ -10,7 +10,7 @@ from typing import Final
 
 from authcore.auth import Auth
 from authcore.entities import Device
-from authcore.errors import InvalidToken, SecondFactorRequired
+from authcore.errors import AuthError, Fault, InvalidToken, SecondFactorRequired
 from authcore.principal import Anonymous, Principal
 from authcore.web.authorization import Bearer, parse_authorization
 from authcore.web.clients import Networks, client_of
@@ -62,9 +62,15 @@ class Access:
         try:
             found = await self.auth.identify(token, rotate=not policy.bearer, device=self.device_of(request))
         except (InvalidToken, SecondFactorRequired) as refusal:
+            self.note(refusal, request)
             return Presence(caller=Anonymous(refusal=refusal))
         renewal = [] if found.renewed is None else [token_cookie(policy.session_cookie, found.renewed)]
         return Presence(caller=found.caller, renewal=renewal)
+
+    def note(self, error: AuthError | Fault, request: Request) -> None:
+        """Have the log and the trail tell of what a request was refused; of a fault they have nothing to tell."""
+        if isinstance(error, AuthError):
+            self.auth.note_refusal(error, device=self.device_of(request))
 
     def session_token(self, request: Request) -> str | None:
         """Return the token of a session that a request presents, if any; nothing about it is checked yet."""

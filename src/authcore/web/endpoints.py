@@ -12,7 +12,7 @@ from authcore.web.bodies import fields, read_json
 from authcore.web.confirming import confirm_person
 from authcore.web.handlers import Texts
 from authcore.web.messages import BODY_LIMIT, Request, Response
-from authcore.web.problems import answer_to, problem, unexpected
+from authcore.web.problems import answer_to, unexpected
 from authcore.web.rows import Endpoint
 from authcore.web.table import ENDPOINTS
 
@@ -48,11 +48,11 @@ class Endpoints:
             return None
         try:
             return await self._answer(row, request)
-        except AuthError as refusal:
-            _log.info("%s %s: %s (%s)", row.method, row.path, refusal.code, refusal.cause)
-            return problem(refusal)
-        except Fault as fault:
-            return answer_to(fault, f"{row.method} {row.path}")
+        except (AuthError, Fault) as error:
+            self.access.note(error, request)
+            if isinstance(error, AuthError):
+                _log.info("%s %s: %s (%s)", row.method, row.path, error.code, error.cause)
+            return answer_to(error, f"{row.method} {row.path}")
         except Exception:  # noqa: BLE001  the last resort: no traceback may reach a client
             _log.exception("%s %s failed", row.method, row.path)
             return unexpected()

@@ -19,6 +19,8 @@ The law book; each law is one test, whose docstring is the law:
 `values`    Values come back exactly: case, accents, spaces, wildcards, microseconds, nothing and the empty text.
 `races`     Of several commits that meet, only those win that could have come one after another.  Nobody ever sees half
             a commit, even if it was cancelled.
+`pages`     A store that is a Catalogue lists all entities of a kind once, in order of id by code point; it inherits
+            CatalogueContract instead.
 
 No law says what becomes of an entity that one commit lists twice, nor of one at version 0 among those unchanged: flows
 do neither.
@@ -30,11 +32,12 @@ from authcore.ports import Store
 from authcore.testing.store_contract.callers import CallerLaws
 from authcore.testing.store_contract.commits import CommitLaws
 from authcore.testing.store_contract.guards import GuardLaws
+from authcore.testing.store_contract.pages import PageLaws
 from authcore.testing.store_contract.races import RaceLaws
 from authcore.testing.store_contract.reads import ReadLaws
 from authcore.testing.store_contract.values import ValueLaws
 
-__all__ = ["StoreContract"]
+__all__ = ["CatalogueContract", "StoreContract"]
 
 
 @pytest.mark.anyio
@@ -51,3 +54,7 @@ class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, Race
     def store(self) -> Store:
         """Return an empty store: this is what a subclass must define."""
         raise NotImplementedError
+
+
+class CatalogueContract(StoreContract, PageLaws):
+    """The same, for a store that is a Catalogue as well."""

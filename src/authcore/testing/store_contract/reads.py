@@ -5,9 +5,20 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
-from authcore.entities import Account, Grant, Identifier
-from authcore.ports import Store, by_id, by_owner
-from authcore.testing.store_contract.samples import MOMENT, account, at, conflicts, grant, identifier, ids, put, same
+from authcore.entities import Account, AuditEvent, Grant, Identifier
+from authcore.ports import Store, by_field, by_id, by_owner
+from authcore.testing.store_contract.samples import (
+    MOMENT,
+    account,
+    at,
+    conflicts,
+    event,
+    grant,
+    identifier,
+    ids,
+    put,
+    same,
+)
 from authcore.testing.strategies import LOOKALIKES
 
 __all__ = ["ReadLaws"]
@@ -80,6 +91,17 @@ class ReadLaws:
         await put(store, at(1, identifier(owner="bob")))
         assert await ids(store, by_owner(Identifier, "ada")) == []
         assert await ids(store, by_owner(Identifier, "bob")) == [identifier().id]
+
+    async def test_every_field_finds_its_own(self, store: Store) -> None:
+        """What is found by several fields is found by each of them, and by none for another's value."""
+        await put(store, event("a"), event("b", batch="1"), event("c", "bob"), event("1", "unsealed"))
+        assert await ids(store, by_owner(AuditEvent, "ada")) == ["a", "b"]
+        assert await ids(store, by_field(AuditEvent, "batch", "unsealed")) == ["1", "a", "c"]
+        assert await ids(store, by_field(AuditEvent, "batch", "unsealed", limit=1, skip=1)) == ["a"]
+        await put(store, at(1, event("a", batch="1")))
+        assert await ids(store, by_owner(AuditEvent, "ada")) == ["a", "b"]
+        assert await ids(store, by_field(AuditEvent, "batch", "unsealed")) == ["1", "c"]
+        assert await ids(store, by_field(AuditEvent, "batch", "1")) == ["a", "b"]
 
     async def test_no_owner_is_found_by_nobody(self, store: Store) -> None:
         """An entity without an owner is found by its id alone."""

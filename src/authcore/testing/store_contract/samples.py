@@ -10,7 +10,17 @@ import anyio.from_thread
 import anyio.to_thread
 from hypothesis import given, settings, strategies as st
 
-from authcore.entities import Account, AuthenticationSession, Entity, Grant, Identifier, Role
+from authcore.entities import (
+    UNSEALED,
+    Account,
+    AuditEvent,
+    AuditKind,
+    AuthenticationSession,
+    Entity,
+    Grant,
+    Identifier,
+    Role,
+)
 from authcore.errors import Conflict
 from authcore.identifiers import IdentifierKind
 from authcore.ports import Key, Store, by_id
@@ -21,6 +31,7 @@ __all__ = [
     "alike",
     "at",
     "conflicts",
+    "event",
     "for_all",
     "grant",
     "identifier",
@@ -76,6 +87,21 @@ def session(name: str = "session", owner: str | None = "ada") -> AuthenticationS
         rotated_at=MOMENT,
         rotates_at=MOMENT + timedelta(minutes=15),
         inactive_at=MOMENT + timedelta(hours=1),
+    )
+
+
+def event(name: str, owner: str | None = "ada", *, batch: str = UNSEALED) -> AuditEvent:
+    """An event of the trail; it is found by its owner, and by its batch."""
+    return AuditEvent(
+        id=name,
+        created_at=MOMENT,
+        updated_at=MOMENT,
+        kind=AuditKind.LOGGED_IN,
+        account_id=owner,
+        network="192.0.2.7",
+        salt="salt",
+        commitment="commitment",
+        batch=batch,
     )
 
 

@@ -1,0 +1,119 @@
+"""Reading the whole trail, page by page, to see whether it is as it was sealed.  `sealing` decides what is wrong."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, TypeVar
+
+from authcore.entities import UNSEALED, AuditEvent, AuditSeal, Entity
+from authcore.keyring import Keyring
+from authcore.ports import Catalogue, Reader, by_field, by_id
+from authcore.sealing import (
+    AUDIT_KEY,
+    AuditFinding,
+    AuditHead,
+    AuditReport,
+    backdated,
+    flaws_of_batch,
+    flaws_of_chain,
+    flaws_of_start,
+    head_of,
+    is_listed,
+    is_ours,
+    is_too_old,
+    misplaced,
+    sequence_of,
+    unlisted,
+)
+
+__all__ = ["Inspection"]
+
+E = TypeVar("E", bound=Entity)
+
+_PAGE: Final = 200
+_MOST_FINDINGS: Final = 1000
+
+
+@dataclass(slots=True)
+class Inspection:
+    """One verification of a trail, from the newest seal back to the one after `since`, and then of every event."""
+
+    store: Reader
+    catalogue: Catalogue
+    keyring: Keyring
+    head: AuditHead | None
+    since: AuditHead
+    _findings: list[AuditFinding] = field(default_factory=list)
+    _batches: set[str] = field(default_factory=set)
+    _sealed: int = 0
+    _unsealed: int = 0
+    _blanked: int = 0
+
+    async def report(self) -> AuditReport:
+        """Read everything, and tell what is wrong with it."""
+        newest = await self._follow()
+        await self._look_at_all(newest)
+        return AuditReport(
+            findings=tuple(self._findings),
+            head=AuditHead() if newest is None else head_of(newest),
+            seals=len(self._batches),
+            sealed=self._sealed,
+            unsealed=self._unsealed,
+            blanked=self._blanked,
+        )
+
+    async def _follow(self) -> AuditSeal | None:
+        """Follow the chain back, seal by seal and batch by batch, and return the newest seal."""
+        newest = newer = trusted = older = None
+        async for seal in self._every(AuditSeal):
+            sequence = sequence_of(seal.id)
+            if sequence is None:
+                self._note([misplaced(seal)])
+                continue
+            if sequence <= self.since.sequence:
+                older = seal
+                break
+            if newer is not None:
+                await self._look_at_batch(newer, older=seal)
+            ours = is_ours(seal, newer=trusted, key=self.keyring.derive(seal.kid, AUDIT_KEY), head=self.head)
+            self._note(flaws_of_chain(seal, newer=newer, ours=ours, head=self.head))
+            newest, newer, trusted = newest or seal, seal, seal if ours else None
+        if newer is not None:
+            await self._look_at_batch(newer, older=older)
+        self._note(flaws_of_start(newer, since=self.since, head=self.head))
+        return newest
+
+    async def _look_at_batch(self, seal: AuditSeal, *, older: AuditSeal | None) -> None:
+        """Compare a batch with its seal; of those that do not belong there, one is enough."""
+        self._batches.add(seal.id)
+        self._sealed += len(seal.members)
+        limit = len(seal.members) + 1
+        found = await self.store.find(by_field(AuditEvent, "batch", seal.id, limit=limit))
+        self._note(flaws_of_batch(seal, found, older=older))
+
+    async def _look_at_all(self, newest: AuditSeal | None) -> None:
+        """Look for events that are in no batch of the chain."""
+        async for event in self._every(AuditEvent):
+            self._blanked += not event.salt
+            if event.batch == UNSEALED:
+                self._unsealed += 1
+                self._note([backdated(event)] if is_too_old(event, newest) else [])
+            elif event.batch not in self._batches and not await self._is_elsewhere(event, newest):
+                self._note([unlisted(event)])
+
+    async def _is_elsewhere(self, event: AuditEvent, newest: AuditSeal | None) -> bool:
+        """Tell whether an event is in a batch that is older than what was asked for, or was sealed meanwhile."""
+        sequence, last = sequence_of(event.batch), 0 if newest is None else head_of(newest).sequence
+        if sequence is None or sequence <= last:
+            return sequence is not None and 0 < sequence <= self.since.sequence
+        return is_listed(event, await self.store.get(by_id(AuditSeal, event.batch)))
+
+    async def _every(self, kind: type[E]) -> AsyncIterator[E]:
+        after = None
+        while page := await self.catalogue.page(kind, after=after, limit=_PAGE):
+            for entity in page:
+                yield entity
+            after = page[-1].id
+
+    def _note(self, findings: Iterable[AuditFinding]) -> None:
+        self._findings.extend(islice(findings, _MOST_FINDINGS - len(self._findings)))
