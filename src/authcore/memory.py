@@ -6,14 +6,14 @@ from typing import TypeVar
 
 from authcore.entities import Entity, keys_of
 from authcore.errors import Conflict
-from authcore.ports import Catalogue, Key, Store
+from authcore.ports import Catalogue, Housekeeping, Key, Store
 
 __all__ = ["MemoryStore"]
 
 E = TypeVar("E", bound=Entity)
 
 
-class MemoryStore(Store, Catalogue):
+class MemoryStore(Store, Catalogue, Housekeeping):
     """Keeps entities in dictionaries; correct under one event loop, because nothing in it waits."""
 
     def __init__(self) -> None:
@@ -34,23 +34,39 @@ class MemoryStore(Store, Catalogue):
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check everything, then store everything."""
-        for entity in (*writes, *unchanged):
-            if self._version(entity) != entity.version:
-                raise Conflict
+        self._check(writes, unchanged)
         for entity in writes:
             self._keep(entity)
+
+    async def remove(
+        self, removed: Collection[Entity], writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
+    ) -> None:
+        """Check everything, then remove and store."""
+        self._check(removed, writes, unchanged)
+        for entity in removed:
+            self._disown(entity)
+            del self._kept[type(entity), entity.id]
+        for entity in writes:
+            self._keep(entity)
+
+    def _check(self, *listed: Collection[Entity]) -> None:
+        if any(self._version(entity) != entity.version for entities in listed for entity in entities):
+            raise Conflict
 
     def _version(self, entity: Entity) -> int:
         kept = self._kept.get((type(entity), entity.id))
         return 0 if kept is None else kept.version
 
     def _keep(self, entity: Entity) -> None:
-        before = self._kept.get((type(entity), entity.id))
-        for name in () if before is None else _names(before):
-            self._owned[name].discard(entity.id)
+        self._disown(entity)
         for name in _names(entity):
             self._owned.setdefault(name, set()).add(entity.id)
         self._kept[type(entity), entity.id] = replace(entity, version=entity.version + 1)
+
+    def _disown(self, entity: Entity) -> None:
+        before = self._kept.get((type(entity), entity.id))
+        for name in () if before is None else _names(before):
+            self._owned[name].discard(entity.id)
 
 
 def _names(entity: Entity) -> list[tuple[type[Entity], str, str]]:

@@ -50,6 +50,8 @@ class AuditKind(StrEnum):
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_DELETED = "account_deleted"
     ACCOUNT_RESTORED = "account_restored"
+    ACCOUNT_ERASED = "account_erased"
+    """All that told whose it was is gone, here too; its id remains."""
     ACCOUNT_CONFIRMED = "account_confirmed"
     """An operator has vouched for the address."""
     ACCOUNT_IMPORTED = "account_imported"
