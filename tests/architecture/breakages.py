@@ -1411,6 +1411,7 @@ TRAIL = [
         before="if after is None or name > after]",
         after='if name > (after or "")]',
         caught_by="stores/test_memory.py::TestMemoryStore::test_first_page_begins_with_the_first",
+    ),
 ]
 
 ERASURE = [

@@ -32,6 +32,7 @@ from authcore.errors import (
     InvalidCredentials,
     InvalidToken,
 )
+from authcore.imported_accounts import AccountRecord, Imported
 from authcore.memory import MemoryStore
 from authcore.ports import Store, by_id
 from authcore.testing import Scenario, build_auth
@@ -239,6 +240,29 @@ def test_store_must_remove(auth):
     before = everything(auth.store)
     assert isinstance(refusal(replace(auth, store=Keeper()).erase_account(ada.id)), ConfigurationError)
     assert everything(auth.store) == before
+
+
+def test_seal_of_the_trail_holds():
+    """Events that were sealed are blanked without breaking the seal, and so are those that are sealed afterwards."""
+    auth = a_world()
+    ada, _, _ = whole_life.live(auth, BY_EMAIL, SPELT_OTHERWISE)
+    do(auth.seal_audit())
+    log_in(auth, "Enchantress", NEW_PASSWORD)
+    head = do(auth.audit_head())
+    do(auth.erase_account(ada))
+    do(auth.seal_audit())
+    assert do(auth.verify_audit(head=head)).intact
+    assert {event.network for event in kept(auth, AuditEvent) if event.account_id == ada} == {""}
+
+
+def test_nobody_is_imported_again(auth):
+    """Who was imported and erased stays erased, however often the import is run."""
+    moment = auth.clock.now()
+    record = AccountRecord(origin="old", id="17", email=ADA, verified=True, created_at=moment, updated_at=moment)
+    ada = do(auth.import_account(record)).id
+    do(auth.erase_account(ada))
+    assert do(auth.import_account(record)) == Imported(id=ada, known=True)
+    assert where(everything(auth.store), [ADA]) == {}
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
