@@ -5,8 +5,6 @@ attempts at the very same moment do not see each other, and may overshoot the li
 Failures against one account are counted in one row, exactly.
 """
 
-import hashlib
-import hmac
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,20 +19,15 @@ from authcore.occasion import Occasion
 from authcore.throttle import Throttle
 
 __all__ = [
-    "NAME_KEY",
     "Counted",
     "Failing",
     "admit",
     "failed",
     "forgotten",
     "may_fail",
-    "name_subject",
     "network_subject",
     "shared_network",
 ]
-
-NAME_KEY: Final = "name"
-"""The purpose for which a keyring derives the keys of names that are counted."""
 
 _FAR_FUTURE: Final = 10**18
 """Microseconds since 1970, in the year 33658: what ids count down from, so that the newest one is the first."""
@@ -76,11 +69,6 @@ def shared_network(network: str) -> str:
         # An IPv4 address may be mapped into IPv6, where one /64 holds all of them (RFC 4291 section 2.5.5.2).
         return str(address.ipv4_mapped or ip_network((address, _SITE_PREFIX), strict=False))
     return str(address)
-
-
-def name_subject(name: str, *, key: bytes) -> str:
-    """Return what stands for a name that is only counted: whoever has the store, and not the key, cannot tell which."""
-    return hmac.digest(key, name.encode(), hashlib.sha256).hex()
 
 
 def admit(occasion: Occasion, counts: Sequence[Counted]) -> Decision[None]:

@@ -578,8 +578,8 @@ CAPTCHAS = [
         law="guesses are bounded",
         what="each name of an account counted for itself",
         file="authcore/auth/logins.py",
-        before="self._guessed_at(name) if account is None else accounts.password_id(account.id)",
-        after="self._guessed_at(name)",
+        before="accounts.password_id(self._digest_of(name) if account is None else account.id)",
+        after="accounts.password_id(self._digest_of(name))",
         caught_by="flows/test_throttling.py::TestAccounts::test_count_is_over_all_names_and_networks",
     ),
     Breakage(
@@ -1498,10 +1498,18 @@ ERASURE = [
     Breakage(
         law="what a person asked to have forgotten is removed",
         what="names that nobody has stored by whoever guesses at them",
-        file="authcore/throttling.py",
-        before="return hmac.digest(key, name.encode(), hashlib.sha256).hex()",
-        after="return name",
+        file="authcore/auth/logins.py",
+        before="self._digest_of(name) if account is None",
+        after="name.id if account is None",
         caught_by="flows/test_personal_data.py::test_wrong_passwords_of_unknown_names_store_no_name",
+    ),
+    Breakage(
+        law="what a person asked to have forgotten is removed",
+        what="address that a stranger recovers by stored for nobody",
+        file="authcore/recovery.py",
+        before='return accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now)',
+        after='return replace(accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now), email="ada@example.org")',
+        caught_by="core/test_recovery.py::TestAsking::test_nobody_is_the_same_each_time",
     ),
     Breakage(
         law="what a person asked to have forgotten is removed",

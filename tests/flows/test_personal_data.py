@@ -63,6 +63,7 @@ from tests.flows.whole_life import (
     PERSONAL,
     POLICY,
     SPELT_OTHERWISE,
+    STRANGER,
     WITH_HYPHENS,
     where,
 )
@@ -376,6 +377,10 @@ MEETINGS = {
     "change password": lambda auth, here: auth.change_password(
         token=here.session.token, current=PASSWORD, new=NEW_PASSWORD, device=HOME
     ),
+    "forget the password": lambda auth, here: auth.request_recovery(identifier=ADA, device=STRANGER),
+    "recover": lambda auth, here: auth.recover(
+        challenge=here.forgotten.token, code=here.code, new_password=NEW_PASSWORD, device=HOME
+    ),
     "ask for a code": lambda auth, here: auth.request_two_step(token=here.session.token, purpose="pay", device=HOME),
     "link": lambda auth, here: auth.link_external_identity(here.ada, **EXTERNAL),
     "unlink": lambda auth, here: auth.unlink_external_identity(here.ada, **EXTERNAL),
@@ -394,14 +399,21 @@ def meeting(flow):
         verify(auth, registered, code)
         session = log_in(auth)
         auth.clock.advance(auth.policy.rotation)
+    forgotten = None
+    if flow == "recover":
+        forgotten = do(auth.request_recovery(identifier=ADA))
+        code = derive(auth, forgotten)
     if flow == "unlink":
         do(auth.link_external_identity(ada, **EXTERNAL))
     if flow == "restore":
         do(auth.delete_account(ada))
-    here = SimpleNamespace(ada=ada, session=session, registered=registered, code=code)
+    here = SimpleNamespace(ada=ada, session=session, registered=registered, forgotten=forgotten, code=code)
 
     def check(outcomes, after):
         assert outcomes["erase"].erased_at is not None
+        if flow == "recover":
+            # To whoever has the code of an address that is nobody's any more, nothing shows; and guesses are told of.
+            do(after.erase_account(ada))
         for other in kept(after, Account):
             if other.erased_at is None:
                 # The address was free, and whoever has registered it since is somebody new.

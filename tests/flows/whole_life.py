@@ -21,6 +21,8 @@ WITH_HYPHENS = {"phone": "+44-20-7946-0018"}
 
 HOME = Device(network="203.0.113.77", user_agent="Mosaic (Analytical Engine)")
 AWAY = Device(network="2001:db8:1815::12", user_agent="Lynx (Analytical Engine)")
+STRANGER = Device(network="198.51.100.9", user_agent="somebody else's")
+"""Where somebody asks about her address while nobody has it: what is stored of that is about nobody."""
 
 PERSONAL = ("lovelace", "7946", "enchantress", "imposter", "countess", "analytical", "subject-1815", "subject-1852")
 """What is in every value that names her, however it is spelt; and in what strangers gave with her address."""
@@ -36,6 +38,7 @@ def live(auth, named, spelt_otherwise):
     for _ in range(2):
         refusal(auth.log_in(identifier=name, password=OTHER_PASSWORD, device=HOME))
         do(auth.register(**spelt_otherwise, password=OTHER_PASSWORD, username="imposter", device=AWAY))
+        do(auth.request_recovery(identifier=name, device=STRANGER))
     registered = do(auth.register(**named, password=PASSWORD, username="Enchantress", device=HOME))
     registered = do(auth.request_verification(challenge=registered.token, device=AWAY))
     do(auth.resend_code(registered.token, device=AWAY))
@@ -70,6 +73,8 @@ def live(auth, named, spelt_otherwise):
     refusal(_pay(auth, home, pay, "000000"))
     do(_pay(auth, home, pay, derive(auth, pay)))
     home = do(auth.change_password(token=home.token, current=PASSWORD, new=NEW_PASSWORD, device=HOME))
+    lost = do(auth.request_recovery(identifier=name, device=AWAY))
+    refusal(auth.recover(challenge=lost.token, code="000000", new_password=OTHER_PASSWORD, device=AWAY))
     home = do(auth.change_second_factor(token=home.token, password=NEW_PASSWORD, required=True, device=HOME))
     pending = _log_in(auth, name, AWAY, NEW_PASSWORD)
     factor = do(auth.request_second_factor(pending.token, device=AWAY))

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from authcore import accounts, sessions, throttling
 from authcore.auth.parts import Issued, Parts
@@ -10,12 +10,11 @@ from authcore.decisions import Decision, accept, refuse
 from authcore.entities import AuthenticationSession, Credential, Device
 from authcore.errors import InvalidCredentials, InvalidToken
 from authcore.flows import Work
-from authcore.identifiers import CanonicalIdentifier, recognise
+from authcore.identifiers import recognise
 from authcore.lookups import claim_on, failures_of, password_of
 from authcore.passwords import normalise
 from authcore.ports import by_id
 from authcore.principal import identify
-from authcore.throttling import NAME_KEY
 from authcore.tokens import TokenKind
 
 __all__ = ["Logins"]
@@ -57,8 +56,9 @@ class Logins(Parts):
             now = occasion.at(work.now)
             account = accounts.account_for_login(await claim_on(work, name))
             admitted = await self._admitted(work, now, _LOGIN, self.policy.logins_per_network)
-            # A name that nobody has is counted like an account: otherwise the throttle would tell them apart.
-            against = self._guessed_at(name) if account is None else accounts.password_id(account.id)
+            # A name that nobody has is counted like an account: otherwise the throttle would tell them apart.  The digest
+            # of it is: a name that its owner had erased is not stored again because somebody tries it.
+            against = accounts.password_id(self._digest_of(name) if account is None else account.id)
             failing = await failures_of(work, against, self.policy.password_failures)
             throttled = admitted.refusal or throttling.may_fail(failing, now=work.now)
             if throttled is not None:
@@ -146,14 +146,6 @@ class Logins(Parts):
         if credential is None or not self.hasher.knows(credential.secret):
             return self.hasher.dummy()
         return credential.secret
-
-    def _guessed_at(self, name: CanonicalIdentifier) -> str:
-        """Return what counts wrong passwords of a name that nobody has.
-
-        It is a keyed digest: no name is stored that its owner has not given, nor again after its owner was erased.
-        """
-        key = cast("bytes", self.keyring.derive(self.keyring.newest_kid, NAME_KEY))
-        return accounts.password_id(throttling.name_subject(name.id, key=key))
 
     def _named(self, former: str | None) -> str | None:
         """Return the id of the session that a token names; whatever else a client had keeps nobody from logging in."""

@@ -4,9 +4,9 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
-from authcore import accounts, challenges, throttling
+from authcore import accounts, challenges, recovery, throttling
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision, accept, refuse
@@ -14,6 +14,7 @@ from authcore.entities import OPERATOR, Account, AuthenticationSession, Credenti
 from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
+from authcore.identifiers import CanonicalIdentifier
 from authcore.keyring import Keyring
 from authcore.logbook import log_refusal
 from authcore.lookups import count_of, failures_of, password_of
@@ -22,6 +23,7 @@ from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction
 from authcore.principal import Principal, authenticate
+from authcore.recovery import NAME_KEY
 from authcore.refusals import RefusalCounts
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
@@ -132,6 +134,10 @@ class Parts:
     async def _of_network(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Counted:
         """Read how often a client's network has done it."""
         return await count_of(work.weak, throttling.network_subject(what, occasion.device.network), throttle)
+
+    def _digest_of(self, name: CanonicalIdentifier) -> str:
+        """Return what stands for a name that is only counted; the newest key makes it."""
+        return recovery.digest_of(name, key=cast("bytes", self.keyring.derive(self.keyring.newest_kid, NAME_KEY)))
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""

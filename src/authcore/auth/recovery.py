@@ -1,7 +1,7 @@
 """Recovering an account whose password was forgotten: asking for a code, and setting a new password by it."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from authcore import recovery, throttling
 from authcore.accounts import password_id
@@ -35,7 +35,7 @@ class Recovery(Parts):
         Raises InvalidIdentifier for what is no address, a username too; and Throttled after too many from one network.
         """
         name = _address(identifier)
-        digest = recovery.digest_of(name, key=self._name_key())
+        digest = self._digest_of(name)
         occasion = self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
@@ -46,7 +46,7 @@ class Recovery(Parts):
             sent = await self._sent(work, now, digest)
             claim = await claim_on(work, name)
             known = recovery.named(claim) if sent.refusal is None else None
-            account = known or recovery.nobody(now, name, digest=digest)
+            account = known or recovery.nobody(now, digest=digest)
             slot = await slot_of(work, account, recovery.PURPOSE)
             return recovery.request(now, account=account, slot=slot).also((*admitted.writes, *sent.writes))
 
@@ -95,9 +95,6 @@ class Recovery(Parts):
             await count_of(work.weak, by_network, recovery.share(each)),
         ]
         return throttling.admit(occasion, counts)
-
-    def _name_key(self) -> bytes:
-        return cast("bytes", self.keyring.derive(self.keyring.newest_kid, recovery.NAME_KEY))
 
 
 def _address(identifier: str) -> CanonicalIdentifier:
