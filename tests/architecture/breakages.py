@@ -1509,7 +1509,7 @@ ERASURE = [
         file="authcore/recovery.py",
         before='return accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now)',
         after='return replace(accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now), email="ada@example.org")',
-        caught_by="core/test_recovery.py::TestAsking::test_nobody_is_the_same_each_time",
+        caught_by="core/test_recovery.py::TestNaming::test_nobody_is_the_same_each_time",
     ),
     Breakage(
         law="what a person asked to have forgotten is removed",
