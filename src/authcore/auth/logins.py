@@ -56,8 +56,8 @@ class Logins(Parts):
             now = occasion.at(work.now)
             account = accounts.account_for_login(await claim_on(work, name))
             admitted = await self._admitted(work, now, _LOGIN, self.policy.logins_per_network)
-            # A name that nobody has is counted like an account: otherwise the throttle would tell them apart.  It is its
-            # digest that counts: no name that was erased is stored again because somebody tries it.
+            # A name that nobody has is counted like an account: otherwise the throttle would tell them apart.
+            # Only its digest is kept: trying a name that was erased does not store it again.
             against = accounts.password_id(self._digest_of(name) if account is None else account.id)
             failing = await failures_of(work, against, self.policy.password_failures)
             throttled = admitted.refusal or throttling.may_fail(failing, now=work.now)
