@@ -244,6 +244,20 @@ def test_store_must_remove(auth):
     assert everything(auth.store) == before
 
 
+def test_address_of_before_is_forgotten(auth):
+    """The address that she had before, and a stranger's registration of the one that she has now, go with her."""
+    ada = join(auth, BOB)
+    eve = register(auth, ADA, OTHER_PASSWORD)
+    do(auth.deliver_due())
+    session = log_in(auth, BOB)
+    asked = do(auth.request_address_change(token=session.token, password=PASSWORD, email=ADA, device=HOME))
+    code = derive(auth, asked)
+    do(auth.confirm_address_change(token=session.token, challenge=asked.token, code=code, device=HOME))
+    do(auth.erase_account(ada.id))
+    assert where(everything(auth.store), [ADA, BOB, "analytical", *NETWORKS]) == {NETWORKS[0]: {"Attempt"}}
+    assert do(auth.find_account(account_id=eve.session.account_id)) is None
+
+
 def test_seal_of_the_trail_holds():
     """Events that were sealed are blanked without breaking the seal, and so are those that are sealed afterwards."""
     auth = a_world()

@@ -83,6 +83,8 @@ class PersonalData(Parts):
         for person in people:
             for kind in erasure.SWEPT:
                 await self._sweep(by_field(kind, "account_id", person, limit=_BATCH))
+            # What was done to others was done from somewhere, too.
+            await self._sweep(by_field(AuditEvent, "actor", person, limit=_BATCH))
         return cast("Account", await self.store.get(by_id(Account, account_id)))
 
     async def _sweep(self, key: Key[E]) -> None:

@@ -17,8 +17,9 @@ class Account(Entity):
     `username`, `email` and `phone` are display copies; what claims them is an Identifier, and claim and copy change in
     one commit.  Every session copies `epoch`: raising it ends them all with one write.  A *decoy* stands where a
     registration met a taken address, so that strangers cannot tell, beside the account that `beside_id` names; it never
-    becomes verified.  `second_factor` tells whether its password alone opens only pending sessions.  An account that
-    was erased is a tombstone: its id, which other rows may name, and nothing that tells whose it was.
+    becomes verified.  So does a registration whose address another account has proven.  `second_factor` tells whether
+    its password alone opens only pending sessions.  An account that was erased is a tombstone: its id, which other rows
+    may name, and nothing that tells whose it was.
     """
 
     ALSO_BY: ClassVar[tuple[str, ...]] = ("beside_id",)

@@ -80,7 +80,7 @@ class AuditEvent(Entity):
     """
 
     OWNER: ClassVar[str | None] = "account_id"
-    ALSO_BY: ClassVar[tuple[str, ...]] = ("batch",)
+    ALSO_BY: ClassVar[tuple[str, ...]] = ("batch", "actor")
 
     form: int = EVENT_FORM
     kind: AuditKind
