@@ -1590,8 +1590,8 @@ ADDRESSES = [
         law="an address is the account's own by proof, and by nothing else",
         what="codes of whoever lost an address still sent there",
         file="authcore/addresses.py",
-        before="[raised(_shown(holder, claim.name.kind, None), occasion), event]",
-        after="[_shown(holder, claim.name.kind, None), event]",
+        before="[raised(lost, occasion), event]",
+        after="[lost, event]",
         caught_by="core/test_addresses.py::TestChanging::test_unproven_holder_loses_it",
     ),
     Breakage(
