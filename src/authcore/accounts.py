@@ -31,6 +31,7 @@ __all__ = [
     "nobody",
     "password_credential",
     "password_id",
+    "released",
     "standing",
 ]
 
@@ -94,7 +95,12 @@ def claimed(claim: Claim, account: Account, *, now: datetime, proven: bool) -> I
     proven_at = now if proven and claim.name.kind is not IdentifierKind.USERNAME else None
     if claim.identifier is not None:
         return replace(
-            claim.identifier, updated_at=now, account_id=account.id, form=CANONICAL_FORM, proven_at=proven_at
+            claim.identifier,
+            updated_at=now,
+            account_id=account.id,
+            former_id=None,
+            form=CANONICAL_FORM,
+            proven_at=proven_at,
         )
     return Identifier(
         id=claim.id,
@@ -105,6 +111,11 @@ def claimed(claim: Claim, account: Account, *, now: datetime, proven: bool) -> I
         account_id=account.id,
         proven_at=proven_at,
     )
+
+
+def released(identifier: Identifier, *, now: datetime) -> Identifier:
+    """Return a claim that nobody holds any more; it remembers who held it last, so that it can be erased with them."""
+    return replace(identifier, updated_at=now, account_id=None, former_id=identifier.account_id)
 
 
 def decoy_id(name: CanonicalIdentifier) -> str:

@@ -142,7 +142,7 @@ def _shown(account: Account, kind: IdentifierKind, address: str | None) -> Accou
 def _released(occasion: Occasion, held: Iterable[Identifier], claim: Claim) -> list[Identifier]:
     """Return the account's claim on the address that it had of this kind, as it is once anybody may claim it."""
     return [
-        replace(former, updated_at=occasion.now, account_id=None, proven_at=None)
+        replace(accounts.released(former, now=occasion.now), proven_at=None)
         for former in held
         if former.kind is claim.name.kind and former.id != claim.id
     ]
@@ -151,7 +151,8 @@ def _released(occasion: Occasion, held: Iterable[Identifier], claim: Claim) -> l
 def _dispossessed(occasion: Occasion, account: Account, claim: Claim) -> list[Entity]:
     """Return the account that has registered this address without proving it, and its loss, if it is another one.
 
-    Its codes end: they would go to whoever has proven the address now.
+    Its codes end: they would go to whoever has proven the address now.  It stands beside that account from now on: its
+    rows go on naming the address, and are to be erased with it.
     """
     holder = claim.holder
     if holder is None or holder.id == account.id:
@@ -159,4 +160,5 @@ def _dispossessed(occasion: Occasion, account: Account, claim: Claim) -> list[En
     event = audit.record(
         occasion, AuditKind.ADDRESS_LOST, account_id=holder.id, actor=account.id, reason=claim.name.kind.value
     )
-    return [raised(_shown(holder, claim.name.kind, None), occasion), event]
+    lost = replace(_shown(holder, claim.name.kind, None), beside_id=account.id)
+    return [raised(lost, occasion), event]

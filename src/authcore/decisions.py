@@ -15,7 +15,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T_co]):
-    """An outcome or a refusal, with the entities that must be written either way.
+    """An outcome or a refusal, with the entities that must be written either way, and those that must be gone.
 
     A refusal is returned, not raised, so that what it must leave behind (a counted guess) is committed first.
     """
@@ -23,6 +23,7 @@ class Decision(Generic[T_co]):
     outcome: T_co | None
     writes: tuple[Entity, ...] = ()
     refusal: AuthError | None = None
+    removed: tuple[Entity, ...] = ()
 
     def settle(self) -> T_co:
         """Return the outcome, or raise the refusal; to be called after the commit."""
@@ -32,16 +33,16 @@ class Decision(Generic[T_co]):
 
     def also(self, writes: Iterable[Entity]) -> "Decision[T_co]":
         """Return the same decision with more to write, which it leads to whatever it comes to."""
-        return Decision(self.outcome, (*self.writes, *writes), self.refusal)
+        return Decision(self.outcome, (*self.writes, *writes), self.refusal, self.removed)
 
     def refused(self) -> "Decision[Never]":
         """Return the refusal as a decision about whatever was to follow."""
-        return Decision(None, self.writes, self.refusal)
+        return Decision(None, self.writes, self.refusal, self.removed)
 
 
-def accept(outcome: T, writes: Iterable[Entity] = ()) -> Decision[T]:
+def accept(outcome: T, writes: Iterable[Entity] = (), *, removed: Iterable[Entity] = ()) -> Decision[T]:
     """Decide for an outcome."""
-    return Decision(outcome, tuple(writes))
+    return Decision(outcome, tuple(writes), removed=tuple(removed))
 
 
 def refuse(refusal: AuthError, writes: Iterable[Entity] = ()) -> Decision[Never]:

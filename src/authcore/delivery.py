@@ -75,9 +75,9 @@ class Delivery:
         return MessageState.SENT
 
     async def _settle(self, work: Work, held: Message, state: MessageState) -> Decision[None]:
-        """Write what came of a sending, unless the lease has run out and somebody else holds the message now."""
+        """Write what came of a sending, unless somebody else holds the message now, or has discarded it."""
         message = await work.get(by_id(Message, held.id))
-        if message is None or message.attempts != held.attempts:
+        if message is None or message.attempts != held.attempts or message.state is not MessageState.SENDING:
             return accept(None)
         if state is MessageState.FAILED:
             return accept(None, [outbox.failed(message, now=work.now, policy=self.policy)])

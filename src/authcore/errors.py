@@ -25,6 +25,7 @@ AuthcoreError
 │   ├── AccountDisabled        told only after the right password
 │   ├── AccountDeleted         told only after the right password
 │   ├── AccountNotFound        for operators; no endpoint tells it
+│   ├── AccountErased          for operators: what would have to come back is gone
 │   ├── StateUnchanged         it is so already: disabled twice, restored undeleted, ended before
 │   ├── UsernameTaken          usernames are public
 │   ├── IdentifierTaken        for operators, who may know; no endpoint tells it
@@ -58,6 +59,7 @@ from typing import ClassVar, Final
 __all__ = [
     "AccountDeleted",
     "AccountDisabled",
+    "AccountErased",
     "AccountNotFound",
     "AccountUnverified",
     "AttemptsExhausted",
@@ -324,6 +326,13 @@ class AccountNotFound(AuthError):
 
     code = "account_not_found"
     text = "There is no such account."
+
+
+class AccountErased(AuthError):
+    """The account was erased: what would have to come back is gone; told to operators and never by an endpoint."""
+
+    code = "account_erased"
+    text = "The account was erased. It cannot come back."
 
 
 class StateUnchanged(AuthError):

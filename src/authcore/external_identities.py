@@ -46,7 +46,7 @@ def unlink(occasion: Occasion, *, account: Account | None, claim: Claim) -> Deci
         return refuse(AccountNotFound())
     if claim.identifier is None or claim.identifier.account_id != found.id:
         return accept(outcome=False)
-    released = replace(claim.identifier, updated_at=occasion.now, account_id=None, proven_at=None)
+    released = replace(accounts.released(claim.identifier, now=occasion.now), proven_at=None)
     told = _told(occasion, AuditKind.EXTERNAL_IDENTITY_UNLINKED, found)
     return accept(outcome=True, writes=[released, raised(found, occasion), *told])
 

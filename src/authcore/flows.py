@@ -1,4 +1,4 @@
-"""The one loop: read, decide, commit, again on Conflict.  Nothing else in authcore commits, or stages."""
+"""The one loop: read, decide, commit, again on Conflict.  Nothing else in authcore commits, stages or removes."""
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Final, TypeVar, cast
 
 from authcore.decisions import Decision
 from authcore.entities import AuditEvent, Entity, Message
-from authcore.errors import Conflict, Contention, RaceLost
+from authcore.errors import ConfigurationError, Conflict, Contention, RaceLost
 from authcore.logbook import log_events, log_refusal
-from authcore.ports import Caller, Clock, Entropy, Key, Offload, Reader, Store, Transaction
+from authcore.ports import Caller, Clock, Entropy, Housekeeping, Key, Offload, Reader, Store, Transaction
 from authcore.system import unheard
 
 __all__ = ["Flows", "Work"]
@@ -125,15 +125,24 @@ class Flows:
         return await decide(Work(self.clock.now(), reader, self.offload, {}))
 
     async def _committed(self, decision: Decision[T], work: Work) -> bool:
-        if not decision.writes:
+        if not decision.writes and not decision.removed:
             return True
+        untouched = work.untouched([*decision.writes, *decision.removed])
         try:
-            await self.store.commit(decision.writes, work.untouched(decision.writes))
+            if decision.removed:
+                await self._housekeeping().remove(decision.removed, decision.writes, untouched)
+            else:
+                await self.store.commit(decision.writes, untouched)
         except Conflict:
             return False
         if any(isinstance(entity, Message) and entity.version == 0 for entity in decision.writes):
             self.posted()
         return True
+
+    def _housekeeping(self) -> Housekeeping:
+        if not isinstance(self.store, Housekeeping):
+            raise ConfigurationError("this store removes nothing, so that nobody can be erased: see authcore.ports")
+        return self.store
 
     def _pause(self, attempt: int) -> float:
         """Wait longer each time, and never as long as the others, so that racers drift apart."""

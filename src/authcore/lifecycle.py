@@ -12,7 +12,7 @@ from authcore import accounts, audit, outbox
 from authcore.accounts import Claim
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import Account, AuditKind, Credential, Entity, Identifier, MessageKind
-from authcore.errors import AccountNotFound, AccountUnverified, IdentifierTaken, StateUnchanged
+from authcore.errors import AccountErased, AccountNotFound, AccountUnverified, IdentifierTaken, StateUnchanged
 from authcore.identifiers import CanonicalIdentifier, IdentifierKind, canonicalise
 from authcore.occasion import Occasion
 
@@ -79,16 +79,19 @@ def delete(occasion: Occasion, *, account: Account | None, held: Iterable[Identi
     if found is None or found.deleted_at is not None:
         return _refused(found)
     kept = found.verified_at is not None
-    released = () if kept else [replace(name, updated_at=occasion.now, account_id=None) for name in held]
+    released = () if kept else [accounts.released(name, now=occasion.now) for name in held]
     return _changed(occasion, replace(found, deleted_at=occasion.now), AuditKind.ACCOUNT_DELETED, released)
 
 
 def restore(occasion: Occasion, *, account: Account | None, claims: Iterable[Claim]) -> Decision[Account]:
     """Decide to show an account again, as it was but for its sessions, if all its names are still its own, or free.
 
-    `claims` are those on the names that it shows.  Refused if one of them has another holder, proven or not.
+    `claims` are those on the names that it shows.  Refused if one of them has another holder, proven or not, and for an
+    account that was erased.
     """
     found = _real(account)
+    if found is not None and found.erased_at is not None:
+        return refuse(AccountErased())
     if found is None or found.deleted_at is None:
         return _refused(found)
     wanted = [claim for claim in claims if _holder_id(claim) != found.id]

@@ -50,8 +50,10 @@ async def slot_of(reader: Reader, account: Account | None, purpose: str) -> Chal
 
 
 async def destination_of(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:
-    """Return who holds the address that a challenge's code was sent to, if there is a challenge."""
-    return None if challenge is None else await claim_on(reader, recognise(challenge.destination))
+    """Return who holds the address that a challenge's code was sent to, if there is one, and it was not erased."""
+    if challenge is None or not challenge.destination:
+        return None
+    return await claim_on(reader, recognise(challenge.destination))
 
 
 async def wanted_address(reader: Reader, challenge: TwoStepSession | None) -> Claim | None:

@@ -3,24 +3,27 @@
 from bisect import insort
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from authcore.entities import Entity, keys_of
 from authcore.errors import Conflict
-from authcore.ports import Catalogue, Key, Store
+from authcore.ports import Catalogue, Housekeeping, Key, Store
 
 __all__ = ["MemoryStore"]
 
 E = TypeVar("E", bound=Entity)
 
+_Name: TypeAlias = tuple[type[Entity], str, str]
+"""What entities are found by, besides an id: a kind, a field, a value."""
 
-class MemoryStore(Store, Catalogue):
+
+class MemoryStore(Store, Catalogue, Housekeeping):
     """Keeps entities in dictionaries; correct under one event loop, because nothing in it waits."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self._kept: dict[tuple[type[Entity], str], Entity] = {}
-        self._owned: dict[tuple[type[Entity], str, str], list[str]] = {}
+        self._owned: dict[_Name, list[str]] = {}
         """The ids of what has a value, in order: finding one among many costs no look at the others."""
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
@@ -37,27 +40,44 @@ class MemoryStore(Store, Catalogue):
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check everything, then store everything."""
-        for entity in (*writes, *unchanged):
-            if self._version(entity) != entity.version:
-                raise Conflict
+        self._check(writes, unchanged)
         for entity in writes:
             self._keep(entity)
+
+    async def remove(
+        self, removed: Collection[Entity], writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
+    ) -> None:
+        """Check everything, then remove and store."""
+        self._check(removed, writes, unchanged)
+        for entity in removed:
+            self._index(entity, ())
+            del self._kept[type(entity), entity.id]
+        for entity in writes:
+            self._keep(entity)
+
+    def _check(self, *listed: Collection[Entity]) -> None:
+        if any(self._version(entity) != entity.version for entities in listed for entity in entities):
+            raise Conflict
 
     def _version(self, entity: Entity) -> int:
         kept = self._kept.get((type(entity), entity.id))
         return 0 if kept is None else kept.version
 
     def _keep(self, entity: Entity) -> None:
+        self._index(entity, _names(entity))
+        self._kept[type(entity), entity.id] = replace(entity, version=entity.version + 1)
+
+    def _index(self, entity: Entity, names: Collection[_Name]) -> None:
+        """Have an entity found by these names, and by none of those before."""
         before = self._kept.get((type(entity), entity.id))
-        former, names = [] if before is None else _names(before), _names(entity)
+        former = [] if before is None else _names(before)
         for name in set(former) - set(names):
             self._owned[name].remove(entity.id)
         for name in set(names) - set(former):
             insort(self._owned.setdefault(name, []), entity.id)
-        self._kept[type(entity), entity.id] = replace(entity, version=entity.version + 1)
 
 
-def _names(entity: Entity) -> list[tuple[type[Entity], str, str]]:
+def _names(entity: Entity) -> list[_Name]:
     """Return what an entity is found by, besides its id."""
     values = [(field, getattr(entity, field)) for field in keys_of(type(entity))]
     return [(type(entity), field, value) for field, value in values if value is not None]

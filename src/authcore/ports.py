@@ -18,6 +18,7 @@ __all__ = [
     "Clock",
     "Courier",
     "Entropy",
+    "Housekeeping",
     "Key",
     "Offload",
     "PasswordHasher",
@@ -137,6 +138,24 @@ class Catalogue(Protocol):
         """Return the first `limit` entities of a kind, in order of id; of those whose id comes after `after`, if given.
 
         Ids are compared by code point.  Whatever is stored meanwhile, an entity that was there before is on one page.
+        """
+        ...
+
+
+@runtime_checkable
+class Housekeeping(Protocol):
+    """Removes entities for good, which no flow does that people's requests start.  A store is one, too.
+
+    What was removed is as if it had never been stored: it is found no more, and its id begins again at version 0.
+    """
+
+    async def remove(
+        self, removed: Collection[Entity], writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
+    ) -> None:
+        """Remove `removed` and store `writes` as one commit, all or nothing.
+
+        Raises Conflict, having done nothing, if any listed entity is not stored at the version it carries; and whatever
+        else `Store.commit` says holds here.
         """
         ...
 

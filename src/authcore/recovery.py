@@ -13,7 +13,7 @@ from authcore import accounts, audit, challenges, outbox
 from authcore.accounts import Claim
 from authcore.decisions import Decision, accept
 from authcore.entities import Account, AuditKind, ChallengeSlot, Credential, MessageKind, TwoStepSession
-from authcore.identifiers import CanonicalIdentifier, IdentifierKind
+from authcore.identifiers import CanonicalIdentifier
 from authcore.lifecycle import names_shown, raised
 from authcore.occasion import Occasion
 from authcore.throttle import Throttle
@@ -51,12 +51,12 @@ def named(claim: Claim) -> Account | None:
     return account if claim.name.id in {name.id for name in names_shown(account) if name.display == address} else None
 
 
-def nobody(occasion: Occasion, name: CanonicalIdentifier, *, digest: str) -> Account:
-    """Return who is meant by a name that nobody may recover by: the same each time, so that guesses count alike."""
-    stranger = accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now)
-    if name.kind is IdentifierKind.EMAIL:
-        return replace(stranger, email=name.display)
-    return replace(stranger, phone=name.display)
+def nobody(occasion: Occasion, *, digest: str) -> Account:
+    """Return who is meant by a name that nobody may recover by: the same each time, so that guesses count alike.
+
+    It has no address: nothing is sent there, and what a stranger has typed may be somebody's who was erased.
+    """
+    return accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now)
 
 
 def request(

@@ -51,7 +51,7 @@ def register(
     pending = contact.holder
     if username is not None and accounts.is_taken(username):
         return refuse(UsernameTaken())
-    account = _pending_account(occasion, pending, contact=contact, username=username, decoy=taken_by is not None)
+    account = _pending_account(occasion, pending, contact=contact, username=username, taken_by=taken_by)
     challenge = challenges.open_challenge(
         occasion, account=account, purpose=challenges.VERIFY, destination=contact.name.display
     )
@@ -124,16 +124,26 @@ def _first_message(occasion: Occasion, challenge: TwoStepSession, taken_by: Acco
 
 
 def _pending_account(
-    occasion: Occasion, pending: Account | None, *, contact: Claim, username: Claim | None, decoy: bool
+    occasion: Occasion,
+    pending: Account | None,
+    *,
+    contact: Claim,
+    username: Claim | None,
+    taken_by: Account | None,
 ) -> Account:
     account = pending or Account(
-        id=occasion.ids.account, created_at=occasion.now, updated_at=occasion.now, epoch=0, decoy=decoy
+        id=occasion.ids.account,
+        created_at=occasion.now,
+        updated_at=occasion.now,
+        epoch=0,
+        decoy=taken_by is not None,
     )
     shown = contact.name.display
     return replace(
         account,
         updated_at=occasion.now,
         username=None if username is None else username.name.display,
+        beside_id=None if taken_by is None else taken_by.id,
         email=shown if contact.name.kind is IdentifierKind.EMAIL else None,
         phone=shown if contact.name.kind is IdentifierKind.PHONE else None,
         epoch=account.epoch + 1,
@@ -154,7 +164,7 @@ def _renamed(
     """Return the new claim on a username, and the release of the one before."""
     wanted = None if username is None else username.id
     released = [
-        replace(identifier, updated_at=now, account_id=None)
+        accounts.released(identifier, now=now)
         for identifier in held
         if identifier.kind is IdentifierKind.USERNAME and identifier.id != wanted
     ]

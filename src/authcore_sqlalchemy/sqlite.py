@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from authcore.entities import Entity
 from authcore.errors import StoreFault
-from authcore.ports import Caller, Catalogue, Key, Store
+from authcore.ports import Caller, Catalogue, Housekeeping, Key, Store
 from authcore_sqlalchemy.sqlite_errors import conflicts, faults
 from authcore_sqlalchemy.sqlite_opening import (
     MEMORY,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=2)
 
 
-class SqliteStore(Store, Catalogue):
+class SqliteStore(Store, Catalogue, Housekeeping):
     """Keeps entities in an SQLite file, which only its owner can read, or in memory for the path `:memory:`.
 
     It opens at once and creates what is missing.  Reads take microseconds and run where they are called.  Commits wait
@@ -79,16 +79,17 @@ class SqliteStore(Store, Catalogue):
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Write all in one transaction, after those that were asked for before."""
-        self._check_usable()
-        # Taken now: the caller's collections may change before their turn comes.
-        work = partial(self._commit, tuple(writes), tuple(unchanged))
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            work()
-        else:
-            # A task that is cancelled stops waiting; a commit that has begun still runs to its end.
-            await loop.run_in_executor(self._turns, work)
+        await self._in_turn(writes, unchanged)
+
+    async def remove(
+        self, removed: Collection[Entity], writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
+    ) -> None:
+        """Remove and write all in one transaction, after those that were asked for before.
+
+        SQLite overwrites with zeros what it removes, and what a shorter value leaves; the log beside the file holds the
+        former values until it is next written over.
+        """
+        await self._in_turn(writes, unchanged, removed)
 
     def close(self) -> None:
         """Finish the commits that were asked for, and close the database."""
@@ -97,9 +98,21 @@ class SqliteStore(Store, Catalogue):
             with self._write_lock:
                 self._opened.close()
 
-    def _commit(self, writes: Collection[Entity], unchanged: Collection[Entity]) -> None:
+    async def _in_turn(self, *listed: Collection[Entity]) -> None:
+        self._check_usable()
+        # Taken now: the caller's collections may change before their turn comes.
+        work = partial(self._commit, *map(tuple, listed))
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            work()
+        else:
+            # A task that is cancelled stops waiting; a commit that has begun still runs to its end.
+            await loop.run_in_executor(self._turns, work)
+
+    def _commit(self, *listed: Collection[Entity]) -> None:
         with self._write_lock, conflicts(), faults(), transaction(self._writing):
-            self._statements.write(self._writing, writes, unchanged)
+            self._statements.write(self._writing, *listed)
 
     def _read(self, ask: Callable[[Connection], T]) -> T:
         self._check_usable()

@@ -42,6 +42,7 @@ def set_for_writing(connection: Connection) -> None:
     if _write_ahead(connection) not in {"wal", "memory"}:
         raise ConfigurationError("SQLite cannot use WAL on this file system: keep the database on a local disk")
     connection.exec_driver_sql("PRAGMA synchronous = FULL")
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")  # or what was erased could be read in the file's gaps
     connection.exec_driver_sql("PRAGMA fullfsync = ON")  # macOS alone: without it the disk may keep data in its cache
 
 

@@ -7,7 +7,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Insert, Select, Table, Update, and_, bindparam, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from authcore.entities import (
     ENTITIES,
@@ -40,6 +54,7 @@ class _OfKind:
 
     insert: Insert
     update: Update
+    delete: Delete
     version: Select[int]
     find: Mapping[str, Select[*tuple[Scalar, ...]]]
     listed: Select[*tuple[Scalar, ...]]
@@ -85,12 +100,22 @@ class Statements:
             roles=list(_present(Role, roles)),
         )
 
-    def write(self, connection: Connection, writes: Collection[Entity], unchanged: Collection[Entity]) -> None:
-        """Write and check in the transaction that is open, or raise Conflict; the transaction must then be rolled back.
+    def write(
+        self,
+        connection: Connection,
+        writes: Collection[Entity],
+        unchanged: Collection[Entity],
+        removed: Collection[Entity] = (),
+    ) -> None:
+        """Write, check and remove in the transaction that is open, or raise Conflict; it must then be rolled back.
 
         An INSERT of what is stored already is left to fail by the primary key.
         """
-        tasks = [*((entity, self._write) for entity in writes), *((entity, self._check) for entity in unchanged)]
+        tasks = [
+            *((entity, self._write) for entity in writes),
+            *((entity, self._check) for entity in unchanged),
+            *((entity, self._remove) for entity in removed),
+        ]
         # Everybody locks in the same order, so that an engine that locks rows meets fewer deadlocks.
         for entity, task in sorted(tasks, key=lambda task: (type(task[0]).__name__, task[0].id)):
             if not task(connection, entity):
@@ -102,12 +127,20 @@ class Statements:
         if entity.version == 0:
             connection.execute(statements.insert, record)
             return True
-        found = {"stored_id": record.pop("id"), "stored_version": entity.version}
-        return connection.execute(statements.update, record | found).rowcount == 1
+        record.pop("id")
+        return connection.execute(statements.update, record | _known(entity)).rowcount == 1
+
+    def _remove(self, connection: Connection, entity: Entity) -> bool:
+        return connection.execute(self._of[type(entity)].delete, _known(entity)).rowcount == 1
 
     def _check(self, connection: Connection, entity: Entity) -> bool:
         stored = connection.execute(self._of[type(entity)].version, {"sought": entity.id}).scalar()
         return (stored or 0) == entity.version
+
+
+def _known(entity: Entity) -> dict[str, Scalar]:
+    """Say which row is meant, at which version."""
+    return {"stored_id": entity.id, "stored_version": entity.version}
 
 
 def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
@@ -119,6 +152,7 @@ def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
     return _OfKind(
         insert=insert(table),
         update=update(table).where(known).values(changes),
+        delete=delete(table).where(known),
         # Where an engine locks rows, nobody may change this one before the commit; SQLite locks all.
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
         find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", *keys_of(kind))},

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from authcore.entities import AuditEvent, AuditSeal, Entity, Message
 from authcore.memory import MemoryStore
-from authcore.ports import Store
+from authcore.ports import Housekeeping, Store
 
 
 def _has_sqlite():
@@ -43,7 +43,7 @@ def opening(kind):
             store.close()
 
 
-class WatchedStore(Store):
+class WatchedStore(Store, Housekeeping):
     """Another store, whose calls are kept in `calls`; each raises `fault` while one is set.
 
     Calls about messages and the trail are left out, since the background makes them at any time; `unsent` names the
@@ -84,6 +84,11 @@ class WatchedStore(Store):
         self.written += writes
         self.unsent -= {message.id for message in messages if message.queue is None}
         self.unsent |= {message.id for message in messages if message.queue is not None}
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        """Watch, then remove."""
+        await self._watch("remove")
+        await self._store.remove(removed, writes, unchanged)
 
     async def _watch(self, call):
         self.calls.append(call)

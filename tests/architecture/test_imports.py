@@ -45,13 +45,15 @@ VALUES = (
     "signing",
     "throttle",
 )
-SETTINGS = ("codes", "hazards", "occasion", "policy")
+SETTINGS = ("codes", "hazards", "occasion", "personal_fields", "policy")
 DECIDING = (
     "accounts",
     "audit",
     "bootstrap",
     "captchas",
     "challenges",
+    "erasure",
+    "exports",
     "external_identities",
     "guesses",
     "imported_accounts",

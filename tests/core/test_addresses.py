@@ -125,7 +125,7 @@ class TestChanging:
         claims = written(decision, Identifier)
         new, old = claims[NEW.id], claims[OWN.id]
         assert (new.account_id, new.proven_at, new.version, new.kind) == (LIVE.id, NOW, version, NEW.kind)
-        assert old == replace(OWN, updated_at=NOW, account_id=None, proven_at=None)
+        assert old == replace(OWN, updated_at=NOW, account_id=None, former_id=OWN.account_id, proven_at=None)
         changed = written(decision, Account)[LIVE.id]
         assert changed == replace(LIVE, updated_at=NOW, email=NEW.display, epoch=LIVE.epoch + 1)
 
@@ -172,7 +172,7 @@ class TestChanging:
         """Whoever held it without proof shows it no more, under a new epoch: no code of before proves anything."""
         decision = change(HALF)
         assert written(decision, Account)[UNPROVEN.id] == replace(
-            UNPROVEN, updated_at=NOW, email=None, epoch=UNPROVEN.epoch + 1
+            UNPROVEN, updated_at=NOW, email=None, epoch=UNPROVEN.epoch + 1, beside_id=LIVE.id
         )
         told = {(event.kind, event.account_id) for event in written(decision, AuditEvent).values()}
         assert told == {(AuditKind.ADDRESS_CHANGED, LIVE.id), (AuditKind.ADDRESS_LOST, UNPROVEN.id)}

@@ -14,6 +14,7 @@ from authcore.errors import AuthcoreError, AuthError, Fault
 CODES = {
     "AccountDeleted": "account_deleted",
     "AccountDisabled": "account_disabled",
+    "AccountErased": "account_erased",
     "AccountNotFound": "account_not_found",
     "AccountUnverified": "account_unverified",
     "AttemptsExhausted": "attempts_exhausted",

@@ -71,7 +71,8 @@ def test_unlinking_ends_every_session():
     """Parted from an identity, an account has a new epoch, and the identity has no account."""
     decision = external_identities.unlink(OCCASION, account=LIVE, claim=HERS)
     assert decision.settle() is True
-    assert of(decision.writes, Identifier) == replace(HERS.identifier, updated_at=NOW, account_id=None, proven_at=None)
+    parted = replace(HERS.identifier, updated_at=NOW, account_id=None, former_id=LIVE.id, proven_at=None)
+    assert of(decision.writes, Identifier) == parted
     assert of(decision.writes, type(LIVE)).epoch == LIVE.epoch + 1
     assert of(decision.writes, Message).kind is MessageKind.EXTERNAL_IDENTITY_CHANGED
     event = of(decision.writes, AuditEvent)

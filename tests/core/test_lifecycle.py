@@ -97,7 +97,7 @@ class TestDeleting:
         held = [identifier_of(held_by=PENDING), identifier_of(USERNAME, held_by=PENDING)]
         writes = lifecycle.delete(OCCASION, account=PENDING, held=held).writes
         released = [entity for entity in writes if isinstance(entity, Identifier)]
-        assert released == [replace(name, updated_at=NOW, account_id=None) for name in held]
+        assert released == [replace(name, updated_at=NOW, account_id=None, former_id="a") for name in held]
 
 
 class TestRestoring:

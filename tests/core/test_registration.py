@@ -104,7 +104,7 @@ class TestRegistering:
         assert _one(decision, ChallengeSlot) == replace(slot, updated_at=NOW, challenge_id="new-c")
         claimed, released = (write for write in decision.writes if isinstance(write, Identifier))
         assert (claimed.id, claimed.account_id, claimed.proven_at, claimed.version) == (EMAIL.id, "a", None, 2)
-        assert released == replace(held[1], updated_at=NOW, account_id=None)
+        assert released == replace(held[1], updated_at=NOW, account_id=None, former_id="a")
 
     def test_a_kept_username_is_claimed_once(self):
         """Registering again under the same username writes its claim once, and does not release it."""

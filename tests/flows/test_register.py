@@ -60,7 +60,7 @@ def test_registration_stores_an_unverified_account(auth):
             "ChallengeSlot": 1,
             "Message": 1,
             "AuditEvent": 1,
-            "Attempt": 1,
+            "Attempt": 3,
         }
     ]
     (account,) = kept(auth, Account)
@@ -271,7 +271,7 @@ def test_taken_username_is_refused(auth):
     auth.store.commits.clear()
     refused = refusal(auth.register(email=BOB, password=OTHER_PASSWORD, username="ADA"))
     assert isinstance(refused, UsernameTaken)
-    assert [shape(writes) for writes in auth.store.commits] == [{"Attempt": 1}]
+    assert [shape(writes) for writes in auth.store.commits] == [{"Attempt": 3}]
 
 
 def test_taken_username_tells_nothing_of_the_address(auth):

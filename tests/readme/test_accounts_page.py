@@ -11,6 +11,7 @@ from authcore.audit import session_digest
 from authcore.auth.accounts import Accounts
 from authcore.auth.external_identities import ExternalIdentities
 from authcore.auth.imports import Imports
+from authcore.auth.personal_data import PersonalData
 from authcore.auth.role_assignment import RoleAssignment
 from authcore.auth.session_control import SessionControl
 from authcore.entities import AuditEvent, AuthenticationSession
@@ -21,7 +22,7 @@ from tests.flows.people import ADA, do, join, kept, log_in
 PAGE = (Path(__file__).parents[2] / "docs" / "accounts.md").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `")]
 FLOWS = {name.strip("`"): (refusals, trail) for name, _, refusals, trail in ROWS}
-MIXINS = (Accounts, ExternalIdentities, SessionControl, RoleAssignment, Imports)
+MIXINS = (Accounts, ExternalIdentities, SessionControl, RoleAssignment, Imports, PersonalData)
 BEFORE = {
     "enable_account": ["disable_account"],
     "restore_account": ["delete_account"],

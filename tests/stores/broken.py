@@ -202,6 +202,78 @@ class TornIndexStore(MemoryStore):
             raise
 
 
+class HauntedStore(MemoryStore):
+    """Forgets what was removed by its id, and still lists it for its owner."""
+
+    breaks = ("removed_is_found_no_more",)
+
+    async def find(self, key, /):
+        removed = [entity for entity in self.__dict__.get("gone", ()) if type(entity) is key.kind]
+        listed = [entity for entity in removed if key.field != "id" and getattr(entity, key.field) == key.value]
+        return [*await super().find(key), *listed]
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        await super().remove(removed, writes, unchanged)
+        self.gone = tuple(removed)
+
+
+class GravestoneStore(MemoryStore):
+    """Marks what was removed as deleted, so that its id stays taken."""
+
+    breaks = ("removed_id_begins_anew",)
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        await super().commit([*writes, *(replace(each, deleted_at=each.created_at) for each in removed)], unchanged)
+
+
+class ForgetfulStore(MemoryStore):
+    """Removes, and forgets to write."""
+
+    breaks = ("removal_and_writes_are_one",)
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        await super().remove(removed, (), [*unchanged, *(each for each in writes if each.version)])
+
+
+class BlindlyRemovingStore(MemoryStore):
+    """Removes whatever has the id, at any version."""
+
+    breaks = ("removal_of_another_version_conflicts",)
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        found = [replace(each, version=version_of(self._kept, each)) for each in removed]
+        await super().remove(found, writes, unchanged)
+
+
+class EasygoingStore(MemoryStore):
+    """Passes over what is gone already."""
+
+    breaks = ("removal_of_what_is_not_there_conflicts",)
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        await super().remove([each for each in removed if version_of(self._kept, each)], writes, unchanged)
+
+
+class TornRemovalStore(MemoryStore):
+    """Removes one after the other, and keeps what it has done before the first conflict."""
+
+    breaks = ("refused_removal_removes_nothing",)
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        for entity in removed:
+            await super().remove([entity])
+        await super().commit(writes, unchanged)
+
+
+class SweepingStore(MemoryStore):
+    """Removes what it was told to leave unchanged."""
+
+    breaks = ("removal_leaves_the_unchanged_alone",)
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        await super().remove([*removed, *unchanged], writes)
+
+
 class LateStore(MemoryStore):
     """Stores, then looks whether it should have."""
 

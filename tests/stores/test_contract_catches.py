@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import Phase, settings
 
-from authcore.testing.store_contract import CatalogueContract
+from authcore.testing.store_contract import HousekeepingContract
 from tests.stores.broken import BROKEN
 
-LAWS = {name.removeprefix("test_") for name in dir(CatalogueContract) if name.startswith("test_")}
+LAWS = {name.removeprefix("test_") for name in dir(HousekeepingContract) if name.startswith("test_")}
 PLANTED = [(store, law) for store in BROKEN for law in store.breaks]
 
 
@@ -23,7 +23,7 @@ def _unshrunk():
 @pytest.mark.parametrize(("store", "law"), PLANTED, ids=[f"{store.__name__}-{law}" for store, law in PLANTED])
 async def test_broken_store_is_caught(store, law):
     """A store that is wrong in one way is caught by the law about it."""
-    assert not await _holds(getattr(CatalogueContract(), f"test_{law}"), store())
+    assert not await _holds(getattr(HousekeepingContract(), f"test_{law}"), store())
 
 
 def test_every_law_is_needed():

@@ -3,10 +3,10 @@
 import pytest
 
 from authcore.memory import MemoryStore
-from authcore.testing.store_contract import CatalogueContract
+from authcore.testing.store_contract import HousekeepingContract
 
 
-class TestMemoryStore(CatalogueContract):
+class TestMemoryStore(HousekeepingContract):
     """MemoryStore, which lives as long as a test."""
 
     @pytest.fixture

@@ -25,7 +25,7 @@ from authcore.entities import ENTITIES, Account, Attempt, Grant, Identifier, Rol
 from authcore.errors import ConfigurationError, StoreFault
 from authcore.ports import by_id, by_owner
 from authcore.testing import run_sync
-from authcore.testing.store_contract import CatalogueContract
+from authcore.testing.store_contract import HousekeepingContract
 from authcore.testing.store_contract.samples import account, at, conflicts, grant, identifier, put, role, same, session
 from authcore_sqlalchemy import SqliteStore, Tables
 
@@ -45,7 +45,7 @@ def store(path):
         yield store
 
 
-class TestSqliteFile(CatalogueContract):
+class TestSqliteFile(HousekeepingContract):
     """A store in a file."""
 
     @pytest.fixture
@@ -55,7 +55,7 @@ class TestSqliteFile(CatalogueContract):
             yield store
 
 
-class TestSqliteMemory(CatalogueContract):
+class TestSqliteMemory(HousekeepingContract):
     """A store in memory."""
 
     @pytest.fixture
@@ -181,7 +181,7 @@ def test_tables_are_readable():
     assert ddl.startswith(
         'CREATE TABLE authcore_identifier ( id VARCHAR(300) COLLATE "BINARY" NOT NULL, version BIGINT'
     )
-    assert 'account_id VARCHAR(300) COLLATE "BINARY", proven_at BIGINT' in ddl
+    assert 'former_id VARCHAR(300) COLLATE "BINARY", proven_at BIGINT' in ddl
 
 
 def test_owners_are_indexed(path, store):

@@ -33,6 +33,7 @@ EXPECTED = {
     errors.AccountDisabled: 403,
     errors.AccountDeleted: 403,
     errors.AccountNotFound: 404,
+    errors.AccountErased: 410,
     errors.StateUnchanged: 409,
     errors.UsernameTaken: 409,
     errors.IdentifierTaken: 409,

@@ -73,7 +73,9 @@ SHOWN = {
     role_view: (ROLE, {"description", "permissions"}, {"name"}),
 }
 HIDDEN = {
-    account_view: {"version", "updated_at", "deleted_at", "epoch", "verified_at", "disabled_at", "decoy"},
+    account_view: {
+        "version", "updated_at", "deleted_at", "epoch", "verified_at", "disabled_at", "decoy", "beside_id", "erased_at",
+    },
     session_view: {
         "id", "version", "updated_at", "deleted_at", "account_id", "epoch", "ended_at", "ended_as", "generation",
         "rotated_at", "presented_at",

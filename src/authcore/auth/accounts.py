@@ -58,7 +58,8 @@ class Accounts(Parts):
     async def restore_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Show a deleted account again, with its password and roles, in the state in which it was deleted.
 
-        Raises IdentifierTaken if another account holds one of its names by now.
+        Raises IdentifierTaken if another account holds one of its names by now, and AccountErased where nothing is
+        kept that could be restored.
         """
         occasion = self._operation(by)
 

@@ -49,7 +49,7 @@ class Addresses(Parts):
             account, session, now = calling.outcome.account, calling.outcome.session, occasion.at(work.now)
             wanted = accounts.address_given(email=email, phone=phone)
             admitted = await self._admitted(work, now, _COUNTED_AS, self.policy.registrations_per_network)
-            letters = throttling.admit(now, await self._of_letters(work, addresses.PURPOSE, wanted))
+            letters = throttling.admit(now, await self._of_letters(work, addresses.PURPOSE, self._digest_of(wanted)))
             throttled = admitted.refusal or letters.refusal
             if throttled is not None:
                 return refuse(throttled)

@@ -11,6 +11,7 @@ from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
 from authcore.auth.imports import Imports
 from authcore.auth.logins import Logins
+from authcore.auth.personal_data import PersonalData
 from authcore.auth.recognition import Recognition
 from authcore.auth.recovery import Recovery
 from authcore.auth.registration import Registration
@@ -40,6 +41,7 @@ class Auth(
     Bootstrap,
     Imports,
     AuditTrail,
+    PersonalData,
 ):
     """Everything an application does with accounts and sessions.
 

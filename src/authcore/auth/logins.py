@@ -57,7 +57,8 @@ class Logins(Parts):
             account = accounts.account_for_login(await claim_on(work, name))
             admitted = await self._admitted(work, now, _LOGIN, self.policy.logins_per_network)
             # A name that nobody has is counted like an account: otherwise the throttle would tell them apart.
-            against = accounts.password_id(name.id if account is None else account.id)
+            # Only its digest is kept: trying a name that was erased does not store it again.
+            against = accounts.password_id(self._digest_of(name) if account is None else account.id)
             failing = await failures_of(work, against, self.policy.password_failures)
             throttled = admitted.refusal or throttling.may_fail(failing, now=work.now)
             if throttled is not None:

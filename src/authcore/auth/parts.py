@@ -32,6 +32,7 @@ from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction, by_id
 from authcore.principal import Principal, authenticate
+from authcore.recovery import NAME_KEY
 from authcore.refusals import RefusalCounts
 from authcore.rosters import Listed
 from authcore.rotation import Presentation
@@ -168,17 +169,13 @@ class Parts:
         overall = throttling.messages_subject(challenges.askers(purpose))
         return await count_of(work.weak, overall, self.policy.messages_overall)
 
-    async def _of_letters(self, work: Work, purpose: str, address: CanonicalIdentifier) -> list[Counted]:
-        """Read how many codes went out of late: in all, and to this address for the like."""
-        digest = recovery.digest_of(address, key=self._name_key())
+    async def _of_letters(self, work: Work, purpose: str, digest: str) -> list[Counted]:
+        """Read how many codes went out of late: in all, and for the like to the address that has this digest."""
         alike = throttling.address_subject(challenges.counted_as(purpose), digest)
         return [
             await self._of_messages(work, purpose),
             await count_of(work.weak, alike, self.policy.codes_per_address),
         ]
-
-    def _name_key(self) -> bytes:
-        return cast("bytes", self.keyring.derive(self.keyring.newest_kid, recovery.NAME_KEY))
 
     async def _counted(
         self, work: Work, occasion: Occasion, decided: Decision[TwoStepSession], *counts: Counted
@@ -188,9 +185,16 @@ class Parts:
         if challenge is None:
             # Whoever knocks at a challenge that is over fills no store.
             return decided
-        letters = await self._of_letters(work, challenge.purpose, recognise(challenge.destination))
+        # Nobody has no address, nor has whoever was erased, and each is counted alone like an address.
+        address = challenge.destination
+        digest = self._digest_of(recognise(address)) if address else challenge.account_id or ""
+        letters = await self._of_letters(work, challenge.purpose, digest)
         admitted = throttling.admit(occasion, [*counts, *letters])
         return decided.also(admitted.writes) if admitted.refusal is None else admitted.refused()
+
+    def _digest_of(self, name: CanonicalIdentifier) -> str:
+        """Return what stands for a name that is only counted; the newest key makes it."""
+        return recovery.digest_of(name, key=cast("bytes", self.keyring.derive(self.keyring.newest_kid, NAME_KEY)))
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""

@@ -36,7 +36,7 @@ class Recovery(Parts):
         or overall.
         """
         name = _address(identifier)
-        digest = recovery.digest_of(name, key=self._name_key())
+        digest = self._digest_of(name)
         occasion = self._occasion(device)
 
         async def decide(work: Work) -> Decision[TwoStepSession]:
@@ -47,7 +47,7 @@ class Recovery(Parts):
                 return admitted.refused()
             sent = await self._sent(work, now, digest)
             claim = await claim_on(work, name)
-            account = recovery.named(claim) or recovery.nobody(now, name, digest=digest)
+            account = recovery.named(claim) or recovery.nobody(now, digest=digest)
             slot = await slot_of(work, account, recovery.PURPOSE)
             requested = recovery.request(now, account=account, slot=slot, sends=sent.refusal is None)
             return requested.also((*admitted.writes, *sent.writes))

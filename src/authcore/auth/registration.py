@@ -43,6 +43,7 @@ class Registration(Parts):
         message waits until the outbox is next looked through.
         """
         address = accounts.address_given(email=email, phone=phone)
+        digest = self._digest_of(address)
         name = None if username is None else canonical_username(username)
         secret = self._new_password(password, address.value, "" if name is None else name.value)
         occasion, salt = self._occasion(device), self._salt()
@@ -53,7 +54,8 @@ class Registration(Parts):
                 await work.costly(self.hasher.hash, secret, salt)
             now = occasion.at(work.now)
             network = await self._of_network(work, now, _COUNTED_AS, self.policy.registrations_per_network)
-            admitted = throttling.admit(now, [network, *await self._of_letters(work, challenges.VERIFY, address)])
+            letters = await self._of_letters(work, challenges.VERIFY, digest)
+            admitted = throttling.admit(now, [network, *letters])
             if admitted.refusal is not None:
                 return admitted.refused()
             hashed = await work.costly(self.hasher.hash, secret, salt)

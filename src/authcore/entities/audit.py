@@ -52,6 +52,8 @@ class AuditKind(StrEnum):
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_DELETED = "account_deleted"
     ACCOUNT_RESTORED = "account_restored"
+    ACCOUNT_ERASED = "account_erased"
+    """All that told whose it was is gone, here too; its id remains."""
     ACCOUNT_CONFIRMED = "account_confirmed"
     """An operator has vouched for the address."""
     ACCOUNT_IMPORTED = "account_imported"
@@ -82,7 +84,7 @@ class AuditEvent(Entity):
     """
 
     OWNER: ClassVar[str | None] = "account_id"
-    ALSO_BY: ClassVar[tuple[str, ...]] = ("batch",)
+    ALSO_BY: ClassVar[tuple[str, ...]] = ("batch", "actor")
 
     form: int = EVENT_FORM
     kind: AuditKind

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, TypeVar, cast
 
 from authcore.auth import Auth
 from authcore.entities import Entity
-from authcore.ports import Caller, Key, Store
+from authcore.ports import Caller, Housekeeping, Key, Store
 from authcore.testing.clock import FakeClock
 from authcore.testing.entropy import SeededEntropy
 
@@ -100,7 +100,7 @@ class _Pause:
         yield self
 
 
-class SteppingStore(Store):
+class SteppingStore(Store, Housekeeping):
     """Another store, before each call of which a flow pauses; `caller` is one call, or the many of its default."""
 
     def __init__(self, store: Store, *, whole_callers: bool = True) -> None:
@@ -130,6 +130,15 @@ class SteppingStore(Store):
         """Pause, then commit, and perhaps never return."""
         await _Pause(_writing(writes, unchanged))
         await self._store.commit(writes, unchanged)
+        if self.stops_after_commit:
+            await _Pause(None)
+
+    async def remove(
+        self, removed: Collection[Entity], writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
+    ) -> None:
+        """Pause, then remove and write, and perhaps never return."""
+        await _Pause(_writing([*writes, *removed], unchanged))
+        await cast("Housekeeping", self._store).remove(removed, writes, unchanged)
         if self.stops_after_commit:
             await _Pause(None)
 

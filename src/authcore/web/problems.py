@@ -41,6 +41,7 @@ STATUSES: Final[dict[type[AuthcoreError], HTTPStatus]] = {
     errors.AccountDisabled: HTTPStatus.FORBIDDEN,
     errors.AccountDeleted: HTTPStatus.FORBIDDEN,
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
+    errors.AccountErased: HTTPStatus.GONE,
     errors.StateUnchanged: HTTPStatus.CONFLICT,
     errors.UsernameTaken: HTTPStatus.CONFLICT,
     errors.IdentifierTaken: HTTPStatus.CONFLICT,

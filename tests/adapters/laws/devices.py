@@ -78,6 +78,14 @@ class Devices:
         is_problem(await ada.get("/members"), 401, "invalid_token")
         assert (await site.post("/auth/login", LOGIN)).status == 200
 
+    async def test_erased_account_is_nobodys(self, site):
+        """An account that is erased is out on every device, as if its sessions had ended, and unknown to logins."""
+        ada = await site.member()
+        account = await site.auth.find_account(ADA)
+        await site.auth.erase_account(account.id)
+        is_problem(await ada.get("/members"), 401, "invalid_token")
+        is_problem(await site.post("/auth/login", LOGIN), 401, "invalid_credentials")
+
     async def test_token_is_refreshed_by_asking(self, serve):
         """Who holds a token asks for the next one: until it is due it is the same, and then the older one is over."""
         site = await serve(policy=replace(POLICY, bearer=True))

@@ -21,6 +21,8 @@ The law book; each law is one test, whose docstring is the law:
             a commit, even if it was cancelled.
 `pages`     A store that is a Catalogue lists all entities of a kind once, in order of id by code point; it inherits
             CatalogueContract instead.
+`removals`  What a Housekeeping removes is gone for every look, and counts as never stored; it goes as one commit with
+            what is written, or not at all.  It inherits HousekeepingContract instead.
 
 No law says what becomes of an entity that one commit lists twice, nor of one at version 0 among those unchanged: flows
 do neither.
@@ -35,9 +37,10 @@ from authcore.testing.store_contract.guards import GuardLaws
 from authcore.testing.store_contract.pages import PageLaws
 from authcore.testing.store_contract.races import RaceLaws
 from authcore.testing.store_contract.reads import ReadLaws
+from authcore.testing.store_contract.removals import RemovalLaws
 from authcore.testing.store_contract.values import ValueLaws
 
-__all__ = ["CatalogueContract", "StoreContract"]
+__all__ = ["CatalogueContract", "HousekeepingContract", "StoreContract"]
 
 
 @pytest.mark.anyio
@@ -58,3 +61,7 @@ class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, Race
 
 class CatalogueContract(StoreContract, PageLaws):
     """The same, for a store that is a Catalogue as well."""
+
+
+class HousekeepingContract(CatalogueContract, RemovalLaws):
+    """The same, for a store that is a Housekeeping, too."""

@@ -1,0 +1,137 @@
+"""A person's rights: knowing what is stored about them, and being forgotten."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, TypeVar, cast
+
+from authcore import accounts, erasure, exports
+from authcore.auth.parts import Parts
+from authcore.decisions import Decision, accept
+from authcore.entities import (
+    Account,
+    AuditEvent,
+    AuthenticationSession,
+    ChallengeSlot,
+    Credential,
+    Entity,
+    Grant,
+    Identifier,
+    Message,
+    SessionRoster,
+    Tally,
+    TwoStepSession,
+)
+from authcore.errors import AccountNotFound
+from authcore.exports import AccountExport, Row
+from authcore.flows import Work
+from authcore.personal_fields import TREATMENTS
+from authcore.ports import Key, Reader, by_field, by_id, by_owner
+
+__all__ = ["PersonalData"]
+
+E = TypeVar("E", bound=Entity)
+
+_BATCH: Final = 500
+"""How many rows are read at a time, and written in one commit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalData(Parts):
+    """The flows that an operator runs when a person asks for it; no endpoint offers them.
+
+    Both raise AccountNotFound for what is no account.  What the application keeps beside these, it exports and erases
+    itself.
+    """
+
+    async def export_account(self, account_id: str) -> AccountExport:
+        """Return all that is stored about a person, but for what is secret; a deleted account's as well.
+
+        It is read piece by piece: what changes meanwhile may be told as it was before, or after.
+        """
+        account = await self.store.get(by_id(Account, account_id))
+        if account is None or account.decoy:
+            raise AccountNotFound
+        sections: dict[str, tuple[Row, ...]] = {}
+        for key in _all_of(account_id):
+            section = TREATMENTS[key.kind].section
+            rows = exports.rows_of(await _found(self.store, key))
+            sections[section] = (*sections.get(section, ()), *rows)
+        return AccountExport(account_id=account_id, exported_at=self.clock.now(), sections=sections)
+
+    async def erase_account(self, account_id: str, *, by: str | None = None) -> Account:
+        """Forget whose an account was, for ever, and return what is left of it: a tombstone, by its id.
+
+        The first commit ends every session, removes all names and makes the account one that nobody can restore or log
+        in to.  Whatever else names the person is blanked after it, in commits of at most 500 rows.  Where that is
+        interrupted, erase it again: what is done stays done, and the rest follows.  `by` is the id of the account on
+        whose behalf it is done, and stands in the trail.
+
+        Raises ConfigurationError, having done nothing, if the store is no `Housekeeping`.
+        """
+        occasion = self._operation(by)
+
+        async def decide(work: Work) -> Decision[tuple[str, ...]]:
+            account = await work.get(by_id(Account, account_id))
+            decoys = await work.find(by_field(Account, "beside_id", account_id))
+            keys = [key for person in (account_id, *(decoy.id for decoy in decoys)) for key in _names_of(person)]
+            names = [name for key in keys for name in await work.find(key)]
+            return erasure.entomb(occasion.at(work.now), account=account, decoys=decoys, names=names)
+
+        await self._flows.run(decide)
+        # Once more: until then a stranger may have met the address, and left a decoy that had not been there before.
+        people = await self._flows.run(decide)
+        # And only now the rows: until then somebody may still have logged in, and left some.
+        for person in people:
+            for kind in erasure.SWEPT:
+                await self._sweep(by_field(kind, "account_id", person, limit=_BATCH))
+            # What was done to others was done from somewhere, too.
+            await self._sweep(by_field(AuditEvent, "actor", person, limit=_BATCH))
+        return cast("Account", await self.store.get(by_id(Account, account_id)))
+
+    async def _sweep(self, key: Key[E]) -> None:
+        """Blank all that a key names, page by page; no row comes or goes meanwhile."""
+        more = True
+        while more:
+            more = await self._flows.run(partial(self._blank_page, key))
+            key = replace(key, skip=key.skip + _BATCH)
+
+    async def _blank_page(self, key: Key[E], work: Work) -> Decision[bool]:
+        # Weakly: what is blank already may change as it likes.
+        page = await work.weak.find(key)
+        blank = [erasure.blanked(entity, now=work.now) for entity in page]
+        changed = [after for before, after in zip(page, blank, strict=True) if after != before]
+        return accept(outcome=len(page) == _BATCH, writes=changed)
+
+
+def _names_of(account_id: str) -> list[Key[Identifier]]:
+    """Name the claims that an account has, and those that it had last."""
+    return [by_owner(Identifier, account_id), by_field(Identifier, "former_id", account_id)]
+
+
+def _all_of(account_id: str) -> list[Key[Entity]]:
+    """Name whatever is stored of an account."""
+    owned = (
+        Credential,
+        AuthenticationSession,
+        SessionRoster,
+        TwoStepSession,
+        ChallengeSlot,
+        Grant,
+        Message,
+        AuditEvent,
+    )
+    keys: list[Key[Any]] = [
+        by_id(Account, account_id),
+        *_names_of(account_id),
+        *(by_field(kind, "account_id", account_id) for kind in owned),
+        by_id(Tally, accounts.password_id(account_id)),
+    ]
+    return keys
+
+
+async def _found(reader: Reader, key: Key[E]) -> list[E]:
+    """Return all that a key names, read a page at a time."""
+    found: list[E] = []
+    while len(page := await reader.find(replace(key, limit=_BATCH, skip=len(found)))) == _BATCH:
+        found += page
+    return [*found, *page]

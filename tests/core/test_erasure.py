@@ -1,0 +1,69 @@
+"""Deciding about erasure."""
+
+from dataclasses import replace
+
+import pytest
+
+from authcore import erasure
+from authcore.entities import Account, AuditEvent, AuditKind
+from authcore.errors import AccountNotFound
+from tests.core.ada import BEFORE, DECOY, LIVE, NOW, OCCASION, PENDING, identifier_of
+
+BESIDE = replace(DECOY, beside_id=LIVE.id)
+HERS, ITS = identifier_of(), identifier_of(held_by=BESIDE, id="decoy:email:Ada@example.org")
+
+
+def entomb(account=LIVE, decoys=(), names=()):
+    """What is decided."""
+    return erasure.entomb(OCCASION, account=account, decoys=decoys, names=names)
+
+
+def of(writes, kind):
+    """Those of a kind among what is written."""
+    return [entity for entity in writes if isinstance(entity, kind)]
+
+
+@pytest.mark.parametrize("account", [LIVE, PENDING, replace(LIVE, disabled_at=BEFORE)], ids=["live", "new", "disabled"])
+def test_account_becomes_a_tombstone(account):
+    """It keeps its id, shows no name, is deleted from now on, and in a new epoch; its names are removed."""
+    decision = entomb(account, names=[HERS])
+    (tomb,) = of(decision.writes, Account)
+    assert (tomb.id, tomb.version, tomb.epoch) == (account.id, account.version, account.epoch + 1)
+    assert (tomb.username, tomb.email, tomb.phone) == (None, None, None)
+    assert (tomb.deleted_at, tomb.erased_at, tomb.updated_at) == (NOW, NOW, NOW)
+    assert decision.removed == (HERS,)
+    assert decision.settle() == (account.id,)
+
+
+def test_deleted_account_keeps_its_time():
+    """When it was deleted is not forgotten."""
+    (tomb,) = of(entomb(replace(LIVE, deleted_at=BEFORE)).writes, Account)
+    assert (tomb.deleted_at, tomb.erased_at) == (BEFORE, NOW)
+
+
+def test_decoys_go_with_it():
+    """What strangers left at her address becomes a tombstone too, and each of them is told of."""
+    decision = entomb(decoys=[BESIDE], names=[HERS, ITS])
+    assert decision.settle() == (LIVE.id, BESIDE.id)
+    assert [tomb.email for tomb in of(decision.writes, Account)] == [None, None]
+    assert decision.removed == (HERS, ITS)
+    told = of(decision.writes, AuditEvent)
+    assert [(event.kind, event.account_id) for event in told] == [
+        (AuditKind.ACCOUNT_ERASED, LIVE.id),
+        (AuditKind.ACCOUNT_ERASED, BESIDE.id),
+    ]
+    assert len({event.id for event in told}) == len(told)
+
+
+def test_tombstone_stays_as_it_is():
+    """A second time only what has come since is removed."""
+    erased = replace(LIVE, email=None, username=None, deleted_at=BEFORE, erased_at=BEFORE)
+    decision = entomb(erased, names=[ITS])
+    assert (decision.writes, decision.removed, decision.settle()) == ((), (ITS,), (LIVE.id,))
+
+
+@pytest.mark.parametrize("account", [None, DECOY], ids=["nobody", "decoy"])
+def test_nobody_is_erased(account):
+    """What is no account is refused, and nothing is written."""
+    decision = entomb(account, names=[ITS])
+    assert (type(decision.refusal), decision.writes, decision.removed) == (AccountNotFound, (), ())
