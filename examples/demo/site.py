@@ -65,7 +65,8 @@ class Site:
         """Show a page, and with it what the one before wanted to say."""
         name = find_cookie(visit.request.headers, NOTICE_COOKIE.name)
         cookies = [] if name is None else [clear_cookie(NOTICE_COOKIE)]
-        facts = {**self._common(visit), **await page.show(self.demo, visit), "notice": NOTICES.get(name or "")}
+        said = {"said": name, "notice": NOTICES.get(name or "")}
+        facts = {**self._common(visit), **await page.show(self.demo, visit), **said}
         return page_response(template, facts, headers=[*cookies, *page.hand_out(self.demo, None)])
 
     async def _submitted(self, visit: Visit, page: Page, submit: Submit) -> Response:
@@ -123,6 +124,7 @@ class Site:
             "entries": {name: text for name, text in visit.entries.items() if name not in _SECRETS},
             "complaint": _NO_COMPLAINT,
             "kinds": LETTERS,
+            "said": None,
             "notice": None,
         }
 

@@ -16,6 +16,8 @@ PAGES = (
     "/register",
     "/code",
     "/login",
+    "/forgotten",
+    "/recover",
     "/guestbook",
     "/mailbox",
     "/member",
@@ -31,6 +33,8 @@ REFUSALS = "Failed to load resource: the server responded with a status of 4"
 
 TO_LOG_IN = "Enter it to log in"
 """How a letter tells the code at login from the one that confirms an address."""
+TO_RECOVER = "Enter it, with a new password"
+"""How it tells the one that sets a new password."""
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.5 Mobile/15E148 Safari/604.1"
@@ -55,6 +59,11 @@ class Person:
         """Press a button, and wait for the page that it leads to."""
         async with self.page.expect_navigation():
             await self.page.get_by_role("button", name=button, exact=True).click()
+
+    async def follow(self, link: str) -> None:
+        """Follow the first link of this name, and wait for the page that it leads to."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("link", name=link, exact=True).first.click()
 
     async def fill(self, **entries: str) -> None:
         """Fill in fields by what their labels begin with, `_` standing for a space."""
@@ -237,6 +246,57 @@ async def test_second_factor_from_turning_it_on_to_the_next_login(person):
     assert await person.reads("password and code")
 
 
+async def test_forgotten_password_is_replaced(newcomers):
+    """Who has forgotten a password gets a code by letter, sets a new one, and logs in; the other browser is out."""
+    here, there = await newcomers(), await newcomers()
+    await there.become_member("rosalind")
+    await here.open("/login")
+    await here.follow("Set a new one")
+    await here.fill(Email_address_or_phone_number="rosalind@example.org")
+    await here.press("Send a code")
+    code = await here.code_for("rosalind@example.org", that=TO_RECOVER)
+    await here.follow("where it is asked for")
+    await here.fill(Code="000000" if code != "000000" else "111111", New_password=f"{PASSWORD}, again")
+    await here.press("Set the password")
+    assert await here.reads("This is not the code. You have 4 attempts left.")
+    assert [await here.page.get_by_label(field).input_value() for field in ("Code", "New password")] == ["", ""]
+    await here.fill(Code=code, New_password=f"{PASSWORD}, again")
+    await here.press("Set the password")
+    assert here.page.url.endswith("/login")
+    assert await here.reads("Your password is new, and every session of your account has ended. Now log in.")
+    assert await there.open("/member") == 401
+    await here.log_in("rosalind")
+    assert await here.reads("No account has this name and this password")
+    await here.log_in("rosalind", f"{PASSWORD}, again")
+    assert await here.reads("Hello, rosalind")
+
+
+async def test_nobody_learns_by_recovery_who_has_an_account(person):
+    """Who names an address that nobody has sees the very page that its owner would see."""
+    await person.open("/forgotten")
+    await person.fill(Email_address_or_phone_number="stranger@example.org")
+    await person.press("Send a code")
+    assert await person.reads("If the address is that of an account, a code is on its way there.")
+    await person.press("Send it again")
+    assert await person.reads("The same code is on its way once more.")
+
+
+async def test_every_other_browser_is_logged_out(newcomers):
+    """“Log out everywhere else” ends the sessions of all other browsers at once; this one goes on."""
+    here, *elsewhere = await newcomers(), await newcomers(user_agent=IPHONE), await newcomers()
+    await here.become_member("sophie")
+    for there in elsewhere:
+        await there.log_in("sophie")
+    await here.open("/security")
+    await here.press("Log out everywhere else")
+    assert await here.reads("Every other session of your account has ended.")
+    assert await here.reads("Nowhere else.")
+    assert await here.open("/member") == 200
+    for there in elsewhere:
+        assert await there.open("/member") == 401
+        assert await there.reads("Your session is over")
+
+
 async def test_pending_person_is_led_to_the_code(person):
     """Until the code is entered the member page leads there, the menu offers it, and logging out is possible."""
     await person.become_member("stella")
@@ -385,7 +445,17 @@ async def test_every_field_is_labelled(demo, person):
     """Each field has a label, and tells browsers what belongs into it."""
     await person.log_in("grace", demo.password)
     await person.register("frances")
-    for path in ("/register", "/code", "/login", "/guestbook", "/password", "/security", "/admin"):
+    for path in (
+        "/register",
+        "/code",
+        "/login",
+        "/forgotten",
+        "/recover",
+        "/guestbook",
+        "/password",
+        "/security",
+        "/admin",
+    ):
         await person.open(path)
         await _has_labels(person)
     await person.become_member("gertrude")

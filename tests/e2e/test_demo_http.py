@@ -9,9 +9,10 @@ import pytest
 from tests.e2e.running import Running
 from tests.e2e.visitor import PASSWORD, Visitor
 
-PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/guestbook", "/mailbox")
+PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/forgotten", "/recover", "/guestbook", "/mailbox")
 MEMBERS_PAGES = ("/member", "/reports", "/password", "/security", "/admin", "/admin/nobody")
 ELSEWHERE = "https://elsewhere.example"
+NEW_PASSWORD = f"{PASSWORD}, again"
 
 MISTAKES = {
     "no address": ("/register", {"password": PASSWORD}, 422, "email", "Enter your email address."),
@@ -66,6 +67,30 @@ MISTAKES = {
         "",
         "No account has this name and this password, or its address is not confirmed yet.",
     ),
+    "no address to recover by": (
+        "/forgotten",
+        {"address": " "},
+        422,
+        "address",
+        "Enter an email address, such as ada@example.org, or a phone number",
+    ),
+    "username to recover by": (
+        "/forgotten",
+        {"address": "grace"},
+        422,
+        "address",
+        "Enter an email address, such as ada@example.org, or a phone number",
+    ),
+    "half an address to recover by": ("/forgotten", {"address": "ada@x"}, 422, "address", "The part after the @"),
+    "short number to recover by": ("/forgotten", {"address": "+44 1"}, 422, "address", "This is shorter than a phone"),
+    "recovery without a challenge": (
+        "/recover",
+        {"action": "set", "code": "000000", "new_password": "short"},
+        410,
+        "",
+        "The code is not valid any more.",
+    ),
+    "code sent again to nobody": ("/recover", {"action": "send-again"}, 410, "", "The code is not valid any more."),
     "no challenge": ("/code", {"code": "000000"}, 410, "", "The code is not valid any more."),
 }
 """Form, entries, status, field and words."""
@@ -154,6 +179,84 @@ def test_no_code_can_be_asked_for_without_a_registration(visitor):
     """Who has begun no registration in this browser is told so."""
     assert _is_redirect(visitor.post("/another-code"), "/code")
     assert "There is nothing to confirm in this browser any more." in visitor.get("/code").text
+
+
+# --- the forgotten password -----------------------------------------------------------------------------------------
+
+
+def test_forgotten_password_is_replaced(demo, visitor):
+    """The code from the letter sets a new password: the old one and every session are over, and a letter says so."""
+    visitor.become_member("brenda")
+    stranger = Visitor(demo)
+    _forget(stranger, "brenda@example.org")
+    code = visitor.code_for("brenda@example.org", purpose="recover")
+    assert _is_redirect(_recover(stranger, code), "/login")
+    assert "Now log in." in stranger.get("/login").text
+    assert [visitor.get("/member").status_code, stranger.get("/member").status_code] == [401, 401]
+    assert stranger.log_in("brenda").status_code == 401
+    assert _is_redirect(stranger.log_in("brenda", NEW_PASSWORD), "/member")
+    assert visitor.letter_for("brenda@example.org", "Your password was changed")
+
+
+def test_recovery_tells_nobody_who_has_an_account(demo, visitor):
+    """Both pages answer alike about an account, a stranger, and who has never confirmed an address."""
+    visitor.open_account("cecilia")
+    _awaiting(demo, "carla@example.org")
+    pages = []
+    for address in ("cecilia@example.org", "nobody@example.org", "carla@example.org"):
+        stranger = Visitor(demo)
+        _forget(stranger, address)
+        asked = stranger.get("/recover").text
+        # A code is six digits, so that this one is nobody's.
+        refused = _recover(stranger, "0000000")
+        pages.append((asked, refused.status_code, refused.text, stranger.post("/recover", {"action": "send-again"})))
+    assert len({(asked, status, refused) for asked, status, refused, _ in pages}) == 1
+    assert all(_is_redirect(again, "/recover") for *_, again in pages)
+
+
+def test_recovery_does_not_lead_around_the_second_factor(demo, visitor):
+    """A new password alone logs nobody in whose account calls for a code as well."""
+    _await_code(visitor, "daphne")
+    stranger = Visitor(demo)
+    _forget(stranger, "daphne@example.org")
+    _recover(stranger, visitor.code_for("daphne@example.org", purpose="recover"))
+    assert _is_redirect(stranger.log_in("daphne", NEW_PASSWORD), "/second-factor")
+
+
+def test_unfit_new_password_spends_no_recovery(visitor):
+    """A new password that cannot be taken is told at its field, by the owner's words too; the code goes on to hold."""
+    visitor.open_account("eleanor-of-kent")
+    _forget(visitor, "eleanor-of-kent@example.org")
+    code = visitor.code_for("eleanor-of-kent@example.org", purpose="recover")
+    refused = _recover(visitor, code, "short")
+    assert "A password has at least 15 characters." in _complaint(refused.text, "new_password")
+    refused = _recover(visitor, code, "eleanor-of-kent1")
+    assert "This password is made of your name" in _complaint(refused.text, "new_password")
+    assert code not in refused.text
+    assert _is_redirect(_recover(visitor, code), "/login")
+
+
+def test_wrong_code_recovers_nothing(visitor):
+    """A wrong code is told at its field with the attempts that are left; after the last one the way back is shown."""
+    visitor.open_account("felicity")
+    _forget(visitor, "felicity@example.org")
+    right = visitor.code_for("felicity@example.org", purpose="recover")
+    wrong = "000000" if right != "000000" else "111111"
+    told = [_complaint(_recover(visitor, wrong).text, "code") for _ in range(4)]
+    assert [re.findall(r"You have (\d) attempts? left", text)[0] for text in told] == ["4", "3", "2", "1"]
+    ended = _recover(visitor, wrong)
+    assert "Too many wrong codes." in _complaint(ended.text, "")
+    assert 'href="/forgotten">Ask for a code<' in ended.text
+    assert _recover(visitor, right).status_code == 410
+    assert _is_redirect(visitor.log_in("felicity"), "/member")
+
+
+def test_code_of_a_registration_recovers_nothing(demo):
+    """What confirms an address is no way to set a password, although the same cookie carries it."""
+    visitor = _awaiting(demo, "gloria@example.org")
+    code = visitor.code_for("gloria@example.org")
+    assert _recover(visitor, code).status_code == 410
+    assert _is_redirect(visitor.post("/code", {"code": code}), "/login")
 
 
 # --- the second factor ----------------------------------------------------------------------------------------------
@@ -564,6 +667,16 @@ def test_wrong_method_is_refused(visitor, method, path, allowed):
 
 def _is_redirect(answer, path: str) -> bool:
     return (answer.status_code, answer.headers.get("location")) == (303, path)
+
+
+def _forget(visitor: Visitor, address: str) -> None:
+    """Ask for a code by which to set a new password."""
+    assert _is_redirect(visitor.post("/forgotten", {"address": address}), "/recover")
+
+
+def _recover(visitor: Visitor, code: str, new_password: str = NEW_PASSWORD):
+    """Set a new password by a code."""
+    return visitor.post("/recover", {"action": "set", "code": code, "new_password": new_password})
 
 
 def _turn(visitor: Visitor, way: str, password: str = PASSWORD):

@@ -1,12 +1,11 @@
 """The pages of coming and going: logging in, with a code where the account calls for one, and logging out."""
 
 from authcore import AuthenticationSession, Issued
-from authcore.errors import ChallengeEnded, InvalidToken
 from authcore.web import Response
 from examples.demo.application import Demo
+from examples.demo.pages.codes import awaited_challenge, awaiting_code, sending_again
 from examples.demo.pages.cookies import (
     challenge_cookie,
-    challenge_token,
     no_challenge,
     no_session,
     notice,
@@ -40,24 +39,14 @@ async def ask_second_factor(demo: Demo, visit: Visit, issued: Issued[Authenticat
 
 
 async def _enter(demo: Demo, visit: Visit) -> Response:
-    try:
+    with awaiting_code():
         issued = await demo.auth.fulfil_second_factor(
             token=session_token(demo, visit),
-            challenge=challenge_token(demo, visit) or "",
+            challenge=awaited_challenge(demo, visit),
             code=visit.entries["code"],
             device=demo.access.device_of(visit.request),
         )
-    except InvalidToken as refusal:
-        raise ChallengeEnded(cause=refusal.cause) from None
     return redirect("/member", session_cookie(demo, issued), no_challenge(demo), notice("logged-in"))
-
-
-async def _send_again(demo: Demo, visit: Visit) -> Response:
-    try:
-        await demo.auth.resend_code(challenge_token(demo, visit) or "", device=demo.access.device_of(visit.request))
-    except InvalidToken as refusal:
-        raise ChallengeEnded(cause=refusal.cause) from None
-    return redirect("/second-factor", notice("code-sent-again"))
 
 
 async def _send_another(demo: Demo, visit: Visit) -> Response:
@@ -67,7 +56,9 @@ async def _send_another(demo: Demo, visit: Visit) -> Response:
     return redirect("/second-factor", challenge_cookie(demo, asked), notice("code-sent"))
 
 
-answer_second_factor = by_action({"enter": _enter, "send-again": _send_again, "send-another": _send_another})
+answer_second_factor = by_action(
+    {"enter": _enter, "send-again": sending_again("/second-factor"), "send-another": _send_another}
+)
 """Enter the code, which opens a whole session in place of the pending one; or ask for it again, or for another."""
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from authcore import MessageKind, Requirement
 from examples.demo.application import Demo
-from examples.demo.pages import account, administration, guestbook, logins, registration
+from examples.demo.pages import account, administration, guestbook, logins, recovery, registration
 from examples.demo.pages.cookies import challenge_token
 from examples.demo.pages.page import Audience, Page, Visit
 
@@ -39,6 +39,13 @@ PAGES: Final[Mapping[str, Page]] = {
     "/code": Page(template="code.html", show=_show_awaited, fields=("code",), submit=registration.verify),
     "/another-code": Page(submit=registration.send_another_code),
     "/login": Page(template="login.html", fields=("identifier", "password"), submit=logins.log_in),
+    "/forgotten": Page(template="forgotten.html", fields=("address",), submit=recovery.ask),
+    "/recover": Page(
+        template="recover.html",
+        show=_show_awaited,
+        fields=("code", "new_password", "action"),
+        submit=recovery.recover,
+    ),
     "/second-factor": Page(
         template="second_factor.html",
         show=_show_awaited,
