@@ -251,7 +251,7 @@ async def test_forgotten_password_is_replaced(newcomers):
     here, there = await newcomers(), await newcomers()
     await there.become_member("rosalind")
     await here.open("/login")
-    await here.follow("Set a new one")
+    await here.follow("Password forgotten?")
     await here.fill(Email_address_or_phone_number="rosalind@example.org")
     await here.press("Send a code")
     code = await here.code_for("rosalind@example.org", that=TO_RECOVER)
