@@ -17,6 +17,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "recovered": "Your password is new, and every session of your account has ended. Now log in.",
     "logged-out": "You are logged out. The session has ended on the server too.",
     "password-changed": "Your password is changed. Every other session of your account has ended.",
+    "address-changed": "The address is yours now. Every other session of your account has ended.",
     "code-sent": "Another code is on its way. Only the newest one counts.",
     "code-sent-again": "The same code is on its way once more.",
     "nothing-to-confirm": "There is nothing to confirm in this browser any more.",
@@ -71,6 +72,7 @@ _PLACES: Final[Mapping[type[AuthError], str]] = {
     errors.ResendLimit: "code",
     errors.Throttled: WHOLE_FORM,
     errors.AccountNotFound: "identifier",
+    errors.StateUnchanged: "address",
 }
 """The refusals that belong beside a form rather than on a page of their own; InvalidInput names its field itself."""
 
@@ -78,6 +80,7 @@ _TEXTS: Final[Mapping[type[AuthError], str]] = {
     errors.InvalidCredentials: "No account has this name and this password, or its address is not confirmed yet.",
     errors.AccountUnverified: "The address of this account is not confirmed yet.",
     errors.AccountNotFound: "No account has this name.",
+    errors.StateUnchanged: "This is your address already.",
 }
 """Where the pages use other words than the library does."""
 

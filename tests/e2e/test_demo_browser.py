@@ -24,6 +24,8 @@ PAGES = (
     "/security",
     "/reports",
     "/password",
+    "/address",
+    "/new-address",
     "/admin",
     "/nowhere",
 )
@@ -281,6 +283,32 @@ async def test_nobody_learns_by_recovery_who_has_an_account(person):
     assert await person.reads("The same code is on its way once more.")
 
 
+async def test_address_is_changed(newcomers):
+    """Who wants another address enters the code that came there; the other browser is out, and the old address told."""
+    here, there = await newcomers(), await newcomers()
+    await here.become_member("tabitha")
+    await there.log_in("tabitha")
+    await here.open("/member")
+    await here.follow("Change the address")
+    await here.fill(New_email_address="tabitha@x", Current_password=PASSWORD)
+    await here.press("Send a code")
+    assert await here.page.get_by_label("New email address").get_attribute("aria-invalid") == "true"
+    await here.fill(New_email_address="tabitha@example.com", Current_password=PASSWORD)
+    await here.press("Send a code")
+    code = await here.code_for("tabitha@example.com")
+    await here.follow("to take this address")
+    await here.fill(Code=code)
+    await here.press("Take this address")
+    assert await here.reads("The address is yours now.")
+    assert await here.reads("tabitha@example.com")
+    assert await there.open("/member") == 401
+    await here.open("/mailbox")
+    told = here.page.get_by_role("article").filter(has_text="Your address was changed")
+    assert await told.filter(has_text="tabitha@example.org").is_visible()
+    await there.log_in("tabitha@example.com")
+    assert await there.reads("Hello, tabitha")
+
+
 async def test_every_other_browser_is_logged_out(newcomers):
     """“Log out everywhere else” ends the sessions of all other browsers at once; this one goes on."""
     here, *elsewhere = await newcomers(), await newcomers(user_agent=IPHONE), await newcomers()
@@ -459,6 +487,11 @@ async def test_every_field_is_labelled(demo, person):
         await person.open(path)
         await _has_labels(person)
     await person.become_member("gertrude")
+    await person.open("/address")
+    await _has_labels(person)
+    await person.fill(New_email_address="gertrude@example.com", Current_password=PASSWORD)
+    await person.press("Send a code")
+    await _has_labels(person)
     await person.turn_code("on")
     await _has_labels(person)
 

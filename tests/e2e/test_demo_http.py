@@ -10,7 +10,16 @@ from tests.e2e.running import Running
 from tests.e2e.visitor import PASSWORD, Visitor
 
 PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/forgotten", "/recover", "/guestbook", "/mailbox")
-MEMBERS_PAGES = ("/member", "/reports", "/password", "/security", "/admin", "/admin/nobody")
+MEMBERS_PAGES = (
+    "/member",
+    "/reports",
+    "/password",
+    "/address",
+    "/new-address",
+    "/security",
+    "/admin",
+    "/admin/nobody",
+)
 ELSEWHERE = "https://elsewhere.example"
 NEW_PASSWORD = f"{PASSWORD}, again"
 
@@ -257,6 +266,104 @@ def test_code_of_a_registration_recovers_nothing(demo):
     code = visitor.code_for("gloria@example.org")
     assert _recover(visitor, code).status_code == 410
     assert _is_redirect(visitor.post("/code", {"code": code}), "/login")
+
+
+# --- another address ------------------------------------------------------------------------------------------------
+
+
+def test_address_is_changed(demo, visitor):
+    """The new address is one's own once its code is entered; other sessions end, and the old address is told."""
+    other = Visitor(demo)
+    visitor.become_member("agatha")
+    other.log_in("agatha")
+    assert _is_redirect(_want(visitor, "agatha@example.com"), "/new-address")
+    code = visitor.code_for("agatha@example.com", purpose="new-address")
+    assert _is_redirect(_take(visitor, code), "/member")
+    page = visitor.get("/member").text
+    assert ["agatha@example.com" in page, "agatha@example.org" in page] == [True, False]
+    assert other.get("/member").status_code == 401
+    assert [other.log_in(f"agatha@example.{end}").status_code for end in ("org", "com")] == [401, 303]
+    assert visitor.letter_for("agatha@example.org", "Your address was changed")
+
+
+def test_phone_number_stands_beside_the_address(grace, visitor):
+    """A phone number is proven by a code too, and does not take the email address away."""
+    visitor.become_member("bertha")
+    _want(visitor, "+44 20 7946 0958")
+    _take(visitor, visitor.code_for("+442079460958", purpose="new-address"))
+    for page in (visitor.get("/member").text, grace.get(f"/admin/{_id_of(visitor)}").text):
+        assert "bertha@example.org" in page
+        assert "+442079460958" in page
+
+
+def test_taken_address_is_told_to_its_owner_only(demo, visitor):
+    """Who wants somebody else's address sees the same page as for a free one; its owner gets a letter, and no code."""
+    owner = Visitor(demo)
+    owner.open_account("camilla")
+    visitor.become_member("deborah")
+    visitor.get("/member")
+    pages = []
+    for address in ("camilla@example.org", "free@example.org"):
+        assert _is_redirect(_want(visitor, address), "/new-address")
+        assert _is_redirect(visitor.post("/new-address", {"action": "send-again"}), "/new-address")
+        pages.append(visitor.get("/new-address").text)
+    assert pages[0] == pages[1]
+    assert owner.letter_for("camilla@example.org", "You have an account already")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "Enter an email address, such as ada@example.org, or a phone number"),
+        ("grace", "Enter an email address, such as ada@example.org, or a phone number"),
+        ("020 7946 0958", "Enter an email address, such as ada@example.org, or a phone number"),
+        ("ada@x", "The part after the @ is not"),
+        ("+44 (0) 20 7946 0958", "Leave out the zero in brackets"),
+        ("enid@example.org", "This is your address already."),
+    ],
+)
+@pytest.mark.parametrize("demo", ["starlette"], indirect=True)
+def test_unfit_address_is_told_at_its_field(visitor, address, words):
+    """What is no address, or the same one, is told beside the field, and shown again as it was typed."""
+    Visitor(visitor.demo).open_account("enid")
+    visitor.log_in("enid")
+    refused = _want(visitor, address)
+    assert words in _complaint(refused.text, "address")
+    assert f'value="{address}"' in refused.text
+
+
+def test_address_is_not_changed_without_the_password(visitor):
+    """A wrong current password is told at its field, and no code is sent."""
+    visitor.become_member("fiona")
+    refused = _want(visitor, "fiona@example.com", "quite another one")
+    assert refused.status_code == 403
+    assert "The current password is wrong." in _complaint(refused.text, "current_password")
+    assert "fiona@example.com" not in visitor.get("/mailbox").text
+
+
+def test_wrong_code_changes_no_address(visitor):
+    """A wrong code is told at its field with the attempts that are left, and the code can be sent again."""
+    visitor.become_member("greta")
+    _want(visitor, "greta@example.com")
+    right = visitor.code_for("greta@example.com", purpose="new-address")
+    refused = _take(visitor, "000000" if right != "000000" else "111111")
+    assert "You have 4 attempts left." in _complaint(refused.text, "code")
+    assert _is_redirect(visitor.post("/new-address", {"action": "send-again"}), "/new-address")
+    assert _is_redirect(_take(visitor, right), "/member")
+
+
+def test_address_is_changed_only_where_it_was_asked_for(demo, visitor):
+    """Another session of the same account cannot use the code; there the way back is shown, and no address is lost."""
+    other = Visitor(demo)
+    visitor.become_member("hanna")
+    other.log_in("hanna")
+    _want(visitor, "hanna@example.com")
+    code = visitor.code_for("hanna@example.com", purpose="new-address")
+    for stolen in ({}, {"__Host-authcore-two-step": visitor.cookies["__Host-authcore-two-step"]}):
+        other.cookies |= stolen
+        refused = _take(other, code)
+        assert (refused.status_code, 'href="/address">Ask for a code<' in refused.text) == (410, True)
+    assert "hanna@example.org" in other.get("/member").text
 
 
 # --- the second factor ----------------------------------------------------------------------------------------------
@@ -677,6 +784,16 @@ def _forget(visitor: Visitor, address: str) -> None:
 def _recover(visitor: Visitor, code: str, new_password: str = NEW_PASSWORD):
     """Set a new password by a code."""
     return visitor.post("/recover", {"action": "set", "code": code, "new_password": new_password})
+
+
+def _want(visitor: Visitor, address: str, password: str = PASSWORD):
+    """Ask for another address."""
+    return visitor.post("/address", {"address": address, "current_password": password})
+
+
+def _take(visitor: Visitor, code: str):
+    """Enter the code that came to that address."""
+    return visitor.post("/new-address", {"action": "confirm", "code": code})
 
 
 def _turn(visitor: Visitor, way: str, password: str = PASSWORD):

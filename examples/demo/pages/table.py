@@ -5,7 +5,7 @@ from typing import Final
 
 from authcore import MessageKind, Requirement
 from examples.demo.application import Demo
-from examples.demo.pages import account, administration, guestbook, logins, recovery, registration
+from examples.demo.pages import account, addresses, administration, guestbook, logins, recovery, registration
 from examples.demo.pages.cookies import challenge_token
 from examples.demo.pages.page import Audience, Page, Visit
 
@@ -59,6 +59,19 @@ PAGES: Final[Mapping[str, Page]] = {
         template="password.html",
         fields=("current_password", "new_password"),
         submit=account.change_password,
+        audience=Audience.MEMBERS,
+    ),
+    "/address": Page(
+        template="address.html",
+        fields=("address", "current_password"),
+        submit=addresses.ask,
+        audience=Audience.MEMBERS,
+    ),
+    "/new-address": Page(
+        template="new_address.html",
+        show=_show_awaited,
+        fields=("code", "action"),
+        submit=addresses.confirm,
         audience=Audience.MEMBERS,
     ),
     "/security": Page(
