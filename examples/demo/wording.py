@@ -15,6 +15,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "verified": "Your address is confirmed, and you have the role “member”. Now log in.",
     "logged-in": "You are logged in.",
     "recovered": "Your password is new, and every session of your account has ended. Now log in.",
+    "logged-in-again": "You have shown once more that it is you.",
     "logged-out": "You are logged out. The session has ended on the server too.",
     "password-changed": "Your password is changed. Every other session of your account has ended.",
     "address-changed": "The address is yours now. Every other session of your account has ended.",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -27,6 +28,7 @@ PAGES = (
     "/address",
     "/new-address",
     "/admin",
+    "/again/admin",
     "/nowhere",
 )
 REFUSALS = "Failed to load resource: the server responded with a status of 4"
@@ -377,6 +379,28 @@ async def test_given_role_counts_from_the_next_click(demo, newcomers):
     assert await member.open("/reports") == 403
 
 
+async def test_password_is_asked_for_once_more(demo, newcomers):
+    """The administrator's pages ask an old login for the password once more, and then go on where they were."""
+    grace, member = await newcomers(), await newcomers()
+    await member.become_member("winifred")
+    await grace.log_in("grace", demo.password)
+    await grace.find("winifred")
+    account = grace.page.url
+    demo.age_logins(timedelta(hours=1))
+    await grace.press("Disable the account")
+    assert await grace.reads("Your password once more")
+    assert await member.open("/member") == 200
+    await grace.fill(Current_password=PASSWORD)
+    await grace.press("Go on")
+    assert await grace.reads("The current password is wrong.")
+    await grace.fill(Current_password=demo.password)
+    await grace.press("Go on")
+    assert grace.page.url == account
+    await grace.press("Disable the account")
+    assert await grace.reads("The account is disabled, and all its sessions have ended.")
+    assert await member.open("/member") == 401
+
+
 async def test_changed_password_logs_other_browsers_out(newcomers):
     """Changing the password keeps this browser logged in, and no other one."""
     here, there = await newcomers(), await newcomers()
@@ -483,6 +507,7 @@ async def test_every_field_is_labelled(demo, person):
         "/password",
         "/security",
         "/admin",
+        "/again/admin",
     ):
         await person.open(path)
         await _has_labels(person)

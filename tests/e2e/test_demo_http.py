@@ -3,6 +3,7 @@
 import re
 import stat
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -19,8 +20,10 @@ MEMBERS_PAGES = (
     "/security",
     "/admin",
     "/admin/nobody",
+    "/again/admin",
 )
 ELSEWHERE = "https://elsewhere.example"
+LONG_AGO = timedelta(hours=1)
 NEW_PASSWORD = f"{PASSWORD}, again"
 
 MISTAKES = {
@@ -614,6 +617,48 @@ def test_nobody_reaches_beyond_their_own_grants(grace, visitor):
     assert grace.post(f"/admin/{_id_of(grace)}", {"action": "disable"}).status_code == 403
     _act(visitor, _id_of(other), "give", role="support")
     assert other.get("/admin").status_code == 200
+
+
+# --- a fresh login ----------------------------------------------------------------------------------------------------
+
+
+def test_old_login_is_not_enough_for_the_accounts(grace, visitor):
+    """Long after the login the administrator's pages ask for the password once more, and do nothing before."""
+    visitor.become_member("yvette")
+    page, former = f"/admin/{_id_of(visitor)}", dict(grace.cookies)
+    grace.demo.age_logins(LONG_AGO)
+    assert _is_redirect(grace.get(page), f"/again{page}")
+    assert _is_redirect(grace.post(page, {"action": "disable"}), f"/again{page}")
+    assert [visitor.get("/member").status_code, grace.get("/member").status_code] == [200, 200]
+    refused = grace.post(f"/again{page}", {"current_password": PASSWORD})
+    assert "The current password is wrong." in _complaint(refused.text, "current_password")
+    assert _is_redirect(grace.post(f"/again{page}", {"current_password": grace.demo.password}), page)
+    _act(grace, _id_of(visitor), "disable")
+    grace.cookies = former
+    assert grace.get("/member").status_code == 401
+
+
+def test_old_login_with_a_code_changes_no_address(visitor):
+    """Whose account calls for a code gives password and code once more before the address is changed, after a while."""
+    code = _await_code(visitor, "zelda")
+    visitor.post("/second-factor", {"action": "enter", "code": code})
+    visitor.demo.age_logins(LONG_AGO)
+    assert _is_redirect(_want(visitor, "zelda@example.com"), "/again/address")
+    assert _is_redirect(visitor.post("/again/address", {"current_password": PASSWORD}), "/second-factor")
+    again = visitor.code_for("zelda@example.org", purpose="second-factor", but=code)
+    assert _is_redirect(visitor.post("/second-factor", {"action": "enter", "code": again}), "/member")
+    assert _is_redirect(_want(visitor, "zelda@example.com"), "/new-address")
+
+
+def test_asking_once_more_leads_nowhere_else(grace):
+    """The page that asks once more leads to pages of the demo only, whatever its own address says."""
+    for path in ("/again", "/again/", "/again//elsewhere.example", "/again/login", "/again/again/admin"):
+        assert grace.get(path).status_code == 404
+    entries = {"current_password": grace.demo.password}
+    assert _is_redirect(grace.post("/again/admin/%5Celsewhere.example", entries), "/admin/%5Celsewhere.example")
+    smuggled = grace.post("/again/admin/x%0d%0aset-cookie:a=b", entries)
+    assert smuggled.status_code < 500
+    assert "a=b" not in smuggled.headers.get("set-cookie", "")
 
 
 # --- what is kept -----------------------------------------------------------------------------------------------------

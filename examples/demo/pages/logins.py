@@ -1,4 +1,6 @@
-"""The pages of coming and going: logging in, with a code where the account calls for one, and logging out."""
+"""The pages of coming and going: logging in, with a code where the account calls for one, once more, and out."""
+
+from typing import Final
 
 from authcore import AuthenticationSession, Issued
 from authcore.web import Response
@@ -15,7 +17,10 @@ from examples.demo.pages.cookies import (
 from examples.demo.pages.page import Visit, by_action
 from examples.demo.rendering import redirect
 
-__all__ = ["answer_second_factor", "ask_second_factor", "log_in", "log_out"]
+__all__ = ["AGAIN", "answer_second_factor", "ask_second_factor", "log_in", "log_in_again", "log_out"]
+
+AGAIN: Final = "/again"
+"""Stands before the path of a page, where the password is asked for once more before one gets there."""
 
 
 async def log_in(demo: Demo, visit: Visit) -> Response:
@@ -30,6 +35,18 @@ async def log_in(demo: Demo, visit: Visit) -> Response:
     if issued.session.requires_second_factor:
         return await ask_second_factor(demo, visit, issued, said="second-factor-asked")
     return redirect("/member", session_cookie(demo, issued), notice("logged-in"))
+
+
+async def log_in_again(demo: Demo, visit: Visit) -> Response:
+    """Open a session in place of the caller's, as a login does, and go on to the page that called for it."""
+    issued = await demo.auth.reauthenticate(
+        token=session_token(demo, visit),
+        password=visit.entries["current_password"],
+        device=demo.access.device_of(visit.request),
+    )
+    if issued.session.requires_second_factor:
+        return await ask_second_factor(demo, visit, issued, said="second-factor-asked")
+    return redirect(visit.request.path.removeprefix(AGAIN), session_cookie(demo, issued), notice("logged-in-again"))
 
 
 async def ask_second_factor(demo: Demo, visit: Visit, issued: Issued[AuthenticationSession], *, said: str) -> Response:

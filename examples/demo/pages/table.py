@@ -1,6 +1,7 @@
 """The table of all pages, and the few that only show something."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from authcore import MessageKind, Requirement
@@ -33,7 +34,9 @@ async def _show_mailbox(demo: Demo, _: Visit) -> Mapping[str, object]:
 
 _MANAGE: Final = Requirement(all_of="accounts:manage")
 
-PAGES: Final[Mapping[str, Page]] = {
+_FRESH: Final = timedelta(minutes=15)
+
+_PAGES: Final[Mapping[str, Page]] = {
     "/": Page(template="welcome.html"),
     "/register": Page(template="register.html", fields=("email", "username", "password"), submit=registration.register),
     "/code": Page(template="code.html", show=_show_awaited, fields=("code",), submit=registration.verify),
@@ -93,6 +96,7 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=administration.find,
         audience=Audience.MEMBERS,
         needs=_MANAGE,
+        fresh_for=_FRESH,
     ),
     "/admin/*": Page(
         template="account.html",
@@ -101,6 +105,7 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=administration.change_account,
         audience=Audience.MEMBERS,
         needs=_MANAGE,
+        fresh_for=_FRESH,
     ),
     "/guestbook": Page(
         template="guestbook.html",
@@ -110,5 +115,14 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=guestbook.write,
     ),
     "/mailbox": Page(template="mailbox.html", show=_show_mailbox),
+}
+
+_LOG_IN_AGAIN: Final = Page(
+    template="again.html", fields=("current_password",), submit=logins.log_in_again, audience=Audience.MEMBERS
+)
+
+PAGES: Final[Mapping[str, Page]] = {
+    **_PAGES,
+    **{f"{logins.AGAIN}{path}": _LOG_IN_AGAIN for path, page in _PAGES.items() if page.audience is Audience.MEMBERS},
 }
 """Every page there is, by its path; `*` stands for a last segment, which names what the page is about."""
