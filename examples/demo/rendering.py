@@ -5,6 +5,7 @@ from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -52,7 +53,8 @@ def file_response(name: str) -> Response:
 def redirect(path: str, *cookies: tuple[bytes, bytes]) -> Response:
     """Send the browser on to another page, by GET: reloading that one sends no form again."""
     headers = (
-        (b"location", path.encode()),
+        # Quoted, so that no line break in a path begins a header; Sanic tells paths as they are quoted already.
+        (b"location", quote(path, safe="/%").encode()),
         (b"content-length", b"0"),
         (b"cache-control", b"no-store"),
         *_SECURITY,

@@ -2,16 +2,17 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
 from authcore import Anonymous, AuthError, Fault, Principal
-from authcore.errors import MethodNotAllowed, PermissionDenied, SecondFactorRequired
+from authcore.errors import MethodNotAllowed, PermissionDenied, ReauthenticationRequired, SecondFactorRequired
 from authcore.principal import authorize
 from authcore.web import Headers, Request, Response, clear_cookie, find_cookie, problem, status_of
 from examples.demo.application import Demo
 from examples.demo.forms import read_form
-from examples.demo.pages import PAGES, Audience, Page, Submit, Visit
+from examples.demo.pages import AGAIN, PAGES, Audience, Page, Submit, Visit
 from examples.demo.pages.cookies import NOTICE_COOKIE
 from examples.demo.reach import OutOfReach
 from examples.demo.rendering import file_response, page_response, redirect
@@ -38,6 +39,8 @@ class Site:
         visit = Visit(request, caller, subject=request.path.rpartition("/")[2])
         try:
             return await self._answer(visit)
+        except ReauthenticationRequired:
+            return redirect(f"{AGAIN}{request.path}")
         except (AuthError, Fault) as error:
             _log.info("%s %s: %s (%s)", request.method, request.path, error.code, getattr(error, "cause", ""))
             return self._error_page(visit, error)
@@ -52,7 +55,7 @@ class Site:
         page = _page_of(request)
         if page is None:
             return self._plain_page(visit, HTTPStatus.NOT_FOUND, "There is no such page", _NOT_FOUND)
-        elsewhere = _due_elsewhere(page, visit.caller)
+        elsewhere = _due_elsewhere(page, visit.caller, now=self.demo.auth.clock.now())
         if elsewhere is not None:
             return redirect(elsewhere)
         if request.method in _READING and page.template is not None:
@@ -65,7 +68,8 @@ class Site:
         """Show a page, and with it what the one before wanted to say."""
         name = find_cookie(visit.request.headers, NOTICE_COOKIE.name)
         cookies = [] if name is None else [clear_cookie(NOTICE_COOKIE)]
-        facts = {**self._common(visit), **await page.show(self.demo, visit), "notice": NOTICES.get(name or "")}
+        said = {"said": name, "notice": NOTICES.get(name or "")}
+        facts = {**self._common(visit), **await page.show(self.demo, visit), **said}
         return page_response(template, facts, headers=[*cookies, *page.hand_out(self.demo, None)])
 
     async def _submitted(self, visit: Visit, page: Page, submit: Submit) -> Response:
@@ -123,6 +127,7 @@ class Site:
             "entries": {name: text for name, text in visit.entries.items() if name not in _SECRETS},
             "complaint": _NO_COMPLAINT,
             "kinds": LETTERS,
+            "said": None,
             "notice": None,
         }
 
@@ -136,14 +141,16 @@ def _page_of(request: Request) -> Page | None:
     return PAGES.get(request.path) or PAGES.get(f"{request.path.rpartition('/')[0]}/*")
 
 
-def _due_elsewhere(page: Page, caller: Principal | Anonymous) -> str | None:
+def _due_elsewhere(page: Page, caller: Principal | Anonymous, *, now: datetime) -> str | None:
     """Return where somebody is sent who is between password and code, or is so no more; refuse who may not come."""
     if page.audience is Audience.PENDING and caller.is_authenticated:
         return "/member"
     if page.audience is Audience.MEMBERS and _is_pending(caller):
         return "/second-factor"
     if page.audience is not Audience.EVERYBODY and not _is_pending(caller):
-        authorize(caller, page.needs)
+        principal = authorize(caller, page.needs)
+        if page.fresh_for is not None:
+            principal.require_fresh(within=page.fresh_for, now=now)
     return None
 
 

@@ -14,8 +14,11 @@ WHOLE_FORM: Final = ""
 NOTICES: Final[Mapping[str, str]] = {
     "verified": "Your address is confirmed, and you have the role “member”. Now log in.",
     "logged-in": "You are logged in.",
+    "recovered": "Your password is new, and every session of your account has ended. Now log in.",
+    "logged-in-again": "You have shown once more that it is you.",
     "logged-out": "You are logged out. The session has ended on the server too.",
     "password-changed": "Your password is changed. Every other session of your account has ended.",
+    "address-changed": "The address is yours now. Every other session of your account has ended.",
     "code-sent": "Another code is on its way. Only the newest one counts.",
     "code-sent-again": "The same code is on its way once more.",
     "nothing-to-confirm": "There is nothing to confirm in this browser any more.",
@@ -70,6 +73,7 @@ _PLACES: Final[Mapping[type[AuthError], str]] = {
     errors.ResendLimit: "code",
     errors.Throttled: WHOLE_FORM,
     errors.AccountNotFound: "identifier",
+    errors.StateUnchanged: "address",
 }
 """The refusals that belong beside a form rather than on a page of their own; InvalidInput names its field itself."""
 
@@ -77,18 +81,20 @@ _TEXTS: Final[Mapping[type[AuthError], str]] = {
     errors.InvalidCredentials: "No account has this name and this password, or its address is not confirmed yet.",
     errors.AccountUnverified: "The address of this account is not confirmed yet.",
     errors.AccountNotFound: "No account has this name.",
+    errors.StateUnchanged: "This is your address already.",
 }
 """Where the pages use other words than the library does."""
 
 _STAND_INS: Final[Mapping[str, tuple[str, ...]]] = {
-    "email": ("identifier",),
-    "phone": ("identifier", "email"),
-    "username": ("identifier",),
+    "email": ("identifier", "address"),
+    "phone": ("identifier", "email", "address"),
+    "username": ("identifier", "address"),
+    "identifier": ("address",),
     "password": ("new_password",),
 }
 """Where to look for a field that the form calls by another name."""
 
-_ADDRESS: Final = {
+_EMAIL: Final = {
     "empty": "Enter your email address.",
     "missing": "Enter your email address.",
     "no_at_sign": "An email address has an @ in it, as in ada@example.org.",
@@ -97,6 +103,14 @@ _ADDRESS: Final = {
     "malformed_domain": "The part after the @ is not that of an email address, such as example.org.",
     "mixed_directions": "The part after the @ mixes letters written from left to right and from right to left.",
     "forbidden_character": "There is a character in it that an email address cannot have.",
+    "unassigned": "There is a character in it that is too new to be accepted.",
+}
+_PHONE: Final = {
+    "too_long": "This is longer than a phone number can be.",
+    "too_short": "This is shorter than a phone number can be.",
+    "ambiguous_zero": "Leave out the zero in brackets, which is dialled at home only.",
+    "bad_start": "No country code begins with a zero.",
+    "forbidden_character": "A phone number is made of a plus, digits, spaces and hyphens.",
     "unassigned": "There is a character in it that is too new to be accepted.",
 }
 _USERNAME: Final = {
@@ -115,9 +129,14 @@ _PASSWORD: Final = {
 }
 _TEXT: Final = {"empty": "Write something.", "too_long": "A line has at most 280 characters."}
 _NAME: Final = {"too_long": "A name has at most 40 characters."}
+_NO_ADDRESS: Final = (
+    "Enter an email address, such as ada@example.org, or a phone number with a plus and the country code in front."
+)
 _IDENTIFIER: Final = {"empty": "Enter your email address or username."}
+_ADDRESSES: Final = {"email": _EMAIL, "phone": _PHONE}
+"""What is wrong with an address, by what it was taken for."""
 _WORDS: Final = {
-    "email": _ADDRESS,
+    "email": _EMAIL,
     "username": _USERNAME,
     "password": _PASSWORD,
     "new_password": _PASSWORD,
@@ -166,6 +185,8 @@ def _about_input(refusal: errors.InvalidInput, *, fields: Collection[str], polic
     place = next((name for name in names if name in fields), WHOLE_FORM)
     if place == "identifier":
         return Complaint(place, _IDENTIFIER.get(refusal.reason, "This is neither an email address nor a username."))
+    if place == "address":
+        return Complaint(place, _ADDRESSES.get(refusal.field, {}).get(refusal.reason, _NO_ADDRESS))
     return Complaint(place, _lengths(refusal, policy) or _WORDS.get(place, {}).get(refusal.reason, refusal.text))
 
 

@@ -2,13 +2,14 @@
 
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -58,6 +59,12 @@ class Running:
         captcha = tokens.decode(TokenKind.CAPTCHA, token, now=datetime.now(UTC)).id
         key = keyring.derive(captchas.key_of(captcha), CAPTCHA_KEY)
         return captcha_of(captcha, key=key or b"", policy=Policy())
+
+    def age_logins(self, by: timedelta) -> None:
+        """Have everybody's login be longer ago, in the database: the sessions go on, and no test waits for it."""
+        with closing(sqlite3.connect(self.database)) as connection, connection:
+            older = by // timedelta(microseconds=1)
+            connection.execute("UPDATE authcore_authentication_session SET auth_time = auth_time - ?", (older,))
 
     @property
     def password(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -16,13 +17,18 @@ PAGES = (
     "/register",
     "/code",
     "/login",
+    "/forgotten",
+    "/recover",
     "/guestbook",
     "/mailbox",
     "/member",
     "/security",
     "/reports",
     "/password",
+    "/address",
+    "/new-address",
     "/admin",
+    "/again/admin",
     "/nowhere",
 )
 REFUSALS = "Failed to load resource: the server responded with a status of 4"
@@ -31,6 +37,8 @@ REFUSALS = "Failed to load resource: the server responded with a status of 4"
 
 TO_LOG_IN = "Enter it to log in"
 """How a letter tells the code at login from the one that confirms an address."""
+TO_RECOVER = "Enter it, with a new password"
+"""How it tells the one that sets a new password."""
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.5 Mobile/15E148 Safari/604.1"
@@ -55,6 +63,16 @@ class Person:
         """Press a button, and wait for the page that it leads to."""
         async with self.page.expect_navigation():
             await self.page.get_by_role("button", name=button, exact=True).click()
+
+    async def enter(self, field: str) -> None:
+        """Press Enter in a field, as who has no mouse does, and wait for the page that its form leads to."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_label(field).press("Enter")
+
+    async def follow(self, link: str) -> None:
+        """Follow the first link of this name, and wait for the page that it leads to."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("link", name=link, exact=True).first.click()
 
     async def fill(self, **entries: str) -> None:
         """Fill in fields by what their labels begin with, `_` standing for a space."""
@@ -237,6 +255,83 @@ async def test_second_factor_from_turning_it_on_to_the_next_login(person):
     assert await person.reads("password and code")
 
 
+async def test_forgotten_password_is_replaced(newcomers):
+    """Who has forgotten a password gets a code by letter, sets a new one, and logs in; the other browser is out."""
+    here, there = await newcomers(), await newcomers()
+    await there.become_member("rosalind")
+    await here.open("/login")
+    await here.follow("Password forgotten?")
+    await here.fill(Email_address_or_phone_number="rosalind@example.org")
+    await here.enter("Email address or phone number")
+    code = await here.code_for("rosalind@example.org", that=TO_RECOVER)
+    await here.follow("where it is asked for")
+    await here.fill(Code="000000" if code != "000000" else "111111", New_password=f"{PASSWORD}, again")
+    await here.press("Set the password")
+    assert await here.reads("This is not the code. You have 4 attempts left.")
+    assert [await here.page.get_by_label(field).input_value() for field in ("Code", "New password")] == ["", ""]
+    await here.fill(Code=code, New_password=f"{PASSWORD}, again")
+    await here.enter("Code")
+    assert here.page.url.endswith("/login")
+    assert await here.reads("Your password is new, and every session of your account has ended. Now log in.")
+    assert await there.open("/member") == 401
+    await here.log_in("rosalind")
+    assert await here.reads("No account has this name and this password")
+    await here.log_in("rosalind", f"{PASSWORD}, again")
+    assert await here.reads("Hello, rosalind")
+
+
+async def test_nobody_learns_by_recovery_who_has_an_account(person):
+    """Who names an address that nobody has sees the very page that its owner would see."""
+    await person.open("/forgotten")
+    await person.fill(Email_address_or_phone_number="stranger@example.org")
+    await person.press("Send a code")
+    assert await person.reads("If the address is that of an account, a code is on its way there.")
+    await person.press("Send it again")
+    assert await person.reads("The same code is on its way once more.")
+
+
+async def test_address_is_changed(newcomers):
+    """Who wants another address enters the code that came there; the other browser is out, and the old address told."""
+    here, there = await newcomers(), await newcomers()
+    await here.become_member("tabitha")
+    await there.log_in("tabitha")
+    await here.open("/member")
+    await here.follow("Change the address")
+    await here.fill(New_email_address="tabitha@x", Current_password=PASSWORD)
+    await here.press("Send a code")
+    assert await here.page.get_by_label("New email address").get_attribute("aria-invalid") == "true"
+    await here.fill(New_email_address="tabitha@example.com", Current_password=PASSWORD)
+    await here.press("Send a code")
+    code = await here.code_for("tabitha@example.com")
+    await here.follow("to take this address")
+    await here.fill(Code=code)
+    await here.enter("Code")
+    assert await here.reads("The address is yours now.")
+    assert await here.reads("tabitha@example.com")
+    assert await there.open("/member") == 401
+    await here.open("/mailbox")
+    told = here.page.get_by_role("article").filter(has_text="Your address was changed")
+    assert await told.filter(has_text="tabitha@example.org").is_visible()
+    await there.log_in("tabitha@example.com")
+    assert await there.reads("Hello, tabitha")
+
+
+async def test_every_other_browser_is_logged_out(newcomers):
+    """“Log out everywhere else” ends the sessions of all other browsers at once; this one goes on."""
+    here, *elsewhere = await newcomers(), await newcomers(user_agent=IPHONE), await newcomers()
+    await here.become_member("sophie")
+    for there in elsewhere:
+        await there.log_in("sophie")
+    await here.open("/security")
+    await here.press("Log out everywhere else")
+    assert await here.reads("Every other session of your account has ended.")
+    assert await here.reads("Nowhere else.")
+    assert await here.open("/member") == 200
+    for there in elsewhere:
+        assert await there.open("/member") == 401
+        assert await there.reads("Your session is over")
+
+
 async def test_pending_person_is_led_to_the_code(person):
     """Until the code is entered the member page leads there, the menu offers it, and logging out is possible."""
     await person.become_member("stella")
@@ -287,6 +382,28 @@ async def test_given_role_counts_from_the_next_click(demo, newcomers):
     assert await member.open("/reports") == 200
     await grace.press("Take away the role analyst")
     assert await member.open("/reports") == 403
+
+
+async def test_password_is_asked_for_once_more(demo, newcomers):
+    """The administrator's pages ask an old login for the password once more, and then go on where they were."""
+    grace, member = await newcomers(), await newcomers()
+    await member.become_member("winifred")
+    await grace.log_in("grace", demo.password)
+    await grace.find("winifred")
+    account = grace.page.url
+    demo.age_logins(timedelta(hours=1))
+    await grace.press("Disable the account")
+    assert await grace.reads("Your password once more")
+    assert await member.open("/member") == 200
+    await grace.fill(Current_password=PASSWORD)
+    await grace.press("Go on")
+    assert await grace.reads("The current password is wrong.")
+    await grace.fill(Current_password=demo.password)
+    await grace.enter("Current password")
+    assert grace.page.url == account
+    await grace.press("Disable the account")
+    assert await grace.reads("The account is disabled, and all its sessions have ended.")
+    assert await member.open("/member") == 401
 
 
 async def test_changed_password_logs_other_browsers_out(newcomers):
@@ -385,10 +502,26 @@ async def test_every_field_is_labelled(demo, person):
     """Each field has a label, and tells browsers what belongs into it."""
     await person.log_in("grace", demo.password)
     await person.register("frances")
-    for path in ("/register", "/code", "/login", "/guestbook", "/password", "/security", "/admin"):
+    for path in (
+        "/register",
+        "/code",
+        "/login",
+        "/forgotten",
+        "/recover",
+        "/guestbook",
+        "/password",
+        "/security",
+        "/admin",
+        "/again/admin",
+    ):
         await person.open(path)
         await _has_labels(person)
     await person.become_member("gertrude")
+    await person.open("/address")
+    await _has_labels(person)
+    await person.fill(New_email_address="gertrude@example.com", Current_password=PASSWORD)
+    await person.press("Send a code")
+    await _has_labels(person)
     await person.turn_code("on")
     await _has_labels(person)
 

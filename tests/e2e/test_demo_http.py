@@ -3,15 +3,28 @@
 import re
 import stat
 import sys
+from datetime import timedelta
 
 import pytest
 
 from tests.e2e.running import Running
 from tests.e2e.visitor import PASSWORD, Visitor
 
-PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/guestbook", "/mailbox")
-MEMBERS_PAGES = ("/member", "/reports", "/password", "/security", "/admin", "/admin/nobody")
+PUBLIC_PAGES = ("/", "/register", "/code", "/login", "/forgotten", "/recover", "/guestbook", "/mailbox")
+MEMBERS_PAGES = (
+    "/member",
+    "/reports",
+    "/password",
+    "/address",
+    "/new-address",
+    "/security",
+    "/admin",
+    "/admin/nobody",
+    "/again/admin",
+)
 ELSEWHERE = "https://elsewhere.example"
+LONG_AGO = timedelta(hours=1)
+NEW_PASSWORD = f"{PASSWORD}, again"
 
 MISTAKES = {
     "no address": ("/register", {"password": PASSWORD}, 422, "email", "Enter your email address."),
@@ -66,6 +79,30 @@ MISTAKES = {
         "",
         "No account has this name and this password, or its address is not confirmed yet.",
     ),
+    "no address to recover by": (
+        "/forgotten",
+        {"address": " "},
+        422,
+        "address",
+        "Enter an email address, such as ada@example.org, or a phone number",
+    ),
+    "username to recover by": (
+        "/forgotten",
+        {"address": "grace"},
+        422,
+        "address",
+        "Enter an email address, such as ada@example.org, or a phone number",
+    ),
+    "half an address to recover by": ("/forgotten", {"address": "ada@x"}, 422, "address", "The part after the @"),
+    "short number to recover by": ("/forgotten", {"address": "+44 1"}, 422, "address", "This is shorter than a phone"),
+    "recovery without a challenge": (
+        "/recover",
+        {"action": "set", "code": "000000", "new_password": "short"},
+        410,
+        "",
+        "The code is not valid any more.",
+    ),
+    "code sent again to nobody": ("/recover", {"action": "send-again"}, 410, "", "The code is not valid any more."),
     "no challenge": ("/code", {"code": "000000"}, 410, "", "The code is not valid any more."),
 }
 """Form, entries, status, field and words."""
@@ -154,6 +191,182 @@ def test_no_code_can_be_asked_for_without_a_registration(visitor):
     """Who has begun no registration in this browser is told so."""
     assert _is_redirect(visitor.post("/another-code"), "/code")
     assert "There is nothing to confirm in this browser any more." in visitor.get("/code").text
+
+
+# --- the forgotten password -----------------------------------------------------------------------------------------
+
+
+def test_forgotten_password_is_replaced(demo, visitor):
+    """The code from the letter sets a new password: the old one and every session are over, and a letter says so."""
+    visitor.become_member("brenda")
+    stranger = Visitor(demo)
+    _forget(stranger, "brenda@example.org")
+    code = visitor.code_for("brenda@example.org", purpose="recover")
+    assert _is_redirect(_recover(stranger, code), "/login")
+    assert "Now log in." in stranger.get("/login").text
+    assert [visitor.get("/member").status_code, stranger.get("/member").status_code] == [401, 401]
+    assert stranger.log_in("brenda").status_code == 401
+    assert _is_redirect(stranger.log_in("brenda", NEW_PASSWORD), "/member")
+    assert visitor.letter_for("brenda@example.org", "Your password was changed")
+
+
+def test_recovery_tells_nobody_who_has_an_account(demo, visitor):
+    """Both pages answer alike about an account, a stranger, and who has never confirmed an address."""
+    visitor.open_account("cecilia")
+    _awaiting(demo, "carla@example.org")
+    pages = []
+    for address in ("cecilia@example.org", "nobody@example.org", "carla@example.org"):
+        stranger = Visitor(demo)
+        _forget(stranger, address)
+        asked = stranger.get("/recover").text
+        # A code is six digits, so that this one is nobody's.
+        refused = _recover(stranger, "0000000")
+        pages.append((asked, refused.status_code, refused.text, stranger.post("/recover", {"action": "send-again"})))
+    assert len({(asked, status, refused) for asked, status, refused, _ in pages}) == 1
+    assert all(_is_redirect(again, "/recover") for *_, again in pages)
+
+
+def test_recovery_does_not_lead_around_the_second_factor(demo, visitor):
+    """A new password alone logs nobody in whose account calls for a code as well."""
+    _await_code(visitor, "daphne")
+    stranger = Visitor(demo)
+    _forget(stranger, "daphne@example.org")
+    _recover(stranger, visitor.code_for("daphne@example.org", purpose="recover"))
+    assert _is_redirect(stranger.log_in("daphne", NEW_PASSWORD), "/second-factor")
+
+
+def test_unfit_new_password_spends_no_recovery(visitor):
+    """A new password that cannot be taken is told at its field, by the owner's words too; the code goes on to hold."""
+    visitor.open_account("eleanor-of-kent")
+    _forget(visitor, "eleanor-of-kent@example.org")
+    code = visitor.code_for("eleanor-of-kent@example.org", purpose="recover")
+    refused = _recover(visitor, code, "short")
+    assert "A password has at least 15 characters." in _complaint(refused.text, "new_password")
+    refused = _recover(visitor, code, "eleanor-of-kent1")
+    assert "This password is made of your name" in _complaint(refused.text, "new_password")
+    assert code not in refused.text
+    assert _is_redirect(_recover(visitor, code), "/login")
+
+
+def test_wrong_code_recovers_nothing(visitor):
+    """A wrong code is told at its field with the attempts that are left; after the last one the way back is shown."""
+    visitor.open_account("felicity")
+    _forget(visitor, "felicity@example.org")
+    right = visitor.code_for("felicity@example.org", purpose="recover")
+    wrong = "000000" if right != "000000" else "111111"
+    told = [_complaint(_recover(visitor, wrong).text, "code") for _ in range(4)]
+    assert [re.findall(r"You have (\d) attempts? left", text)[0] for text in told] == ["4", "3", "2", "1"]
+    ended = _recover(visitor, wrong)
+    assert "Too many wrong codes." in _complaint(ended.text, "")
+    assert 'href="/forgotten">Ask for a code<' in ended.text
+    assert _recover(visitor, right).status_code == 410
+    assert _is_redirect(visitor.log_in("felicity"), "/member")
+
+
+def test_code_of_a_registration_recovers_nothing(demo):
+    """What confirms an address is no way to set a password, although the same cookie carries it."""
+    visitor = _awaiting(demo, "gloria@example.org")
+    code = visitor.code_for("gloria@example.org")
+    assert _recover(visitor, code).status_code == 410
+    assert _is_redirect(visitor.post("/code", {"code": code}), "/login")
+
+
+# --- another address ------------------------------------------------------------------------------------------------
+
+
+def test_address_is_changed(demo, visitor):
+    """The new address is one's own once its code is entered; other sessions end, and the old address is told."""
+    other = Visitor(demo)
+    visitor.become_member("agatha")
+    other.log_in("agatha")
+    assert _is_redirect(_want(visitor, "agatha@example.com"), "/new-address")
+    code = visitor.code_for("agatha@example.com", purpose="new-address")
+    assert _is_redirect(_take(visitor, code), "/member")
+    page = visitor.get("/member").text
+    assert ["agatha@example.com" in page, "agatha@example.org" in page] == [True, False]
+    assert other.get("/member").status_code == 401
+    assert [other.log_in(f"agatha@example.{end}").status_code for end in ("org", "com")] == [401, 303]
+    assert visitor.letter_for("agatha@example.org", "Your address was changed")
+
+
+def test_phone_number_stands_beside_the_address(grace, visitor):
+    """A phone number is proven by a code too, and does not take the email address away."""
+    visitor.become_member("bertha")
+    _want(visitor, "+44 20 7946 0958")
+    _take(visitor, visitor.code_for("+442079460958", purpose="new-address"))
+    for page in (visitor.get("/member").text, grace.get(f"/admin/{_id_of(visitor)}").text):
+        assert "bertha@example.org" in page
+        assert "+442079460958" in page
+
+
+def test_taken_address_is_told_to_its_owner_only(demo, visitor):
+    """Who wants somebody else's address sees the same page as for a free one; its owner gets a letter, and no code."""
+    owner = Visitor(demo)
+    owner.open_account("camilla")
+    visitor.become_member("deborah")
+    visitor.get("/member")
+    pages = []
+    for address in ("camilla@example.org", "free@example.org"):
+        assert _is_redirect(_want(visitor, address), "/new-address")
+        assert _is_redirect(visitor.post("/new-address", {"action": "send-again"}), "/new-address")
+        pages.append(visitor.get("/new-address").text)
+    assert pages[0] == pages[1]
+    assert owner.letter_for("camilla@example.org", "You have an account already")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "Enter an email address, such as ada@example.org, or a phone number"),
+        ("grace", "Enter an email address, such as ada@example.org, or a phone number"),
+        ("020 7946 0958", "Enter an email address, such as ada@example.org, or a phone number"),
+        ("ada@x", "The part after the @ is not"),
+        ("+44 (0) 20 7946 0958", "Leave out the zero in brackets"),
+        ("enid@example.org", "This is your address already."),
+    ],
+)
+@pytest.mark.parametrize("demo", ["starlette"], indirect=True)
+def test_unfit_address_is_told_at_its_field(visitor, address, words):
+    """What is no address, or the same one, is told beside the field, and shown again as it was typed."""
+    Visitor(visitor.demo).open_account("enid")
+    visitor.log_in("enid")
+    refused = _want(visitor, address)
+    assert words in _complaint(refused.text, "address")
+    assert f'value="{address}"' in refused.text
+
+
+def test_address_is_not_changed_without_the_password(visitor):
+    """A wrong current password is told at its field, and no code is sent."""
+    visitor.become_member("fiona")
+    refused = _want(visitor, "fiona@example.com", "quite another one")
+    assert refused.status_code == 403
+    assert "The current password is wrong." in _complaint(refused.text, "current_password")
+    assert "fiona@example.com" not in visitor.get("/mailbox").text
+
+
+def test_wrong_code_changes_no_address(visitor):
+    """A wrong code is told at its field with the attempts that are left, and the code can be sent again."""
+    visitor.become_member("greta")
+    _want(visitor, "greta@example.com")
+    right = visitor.code_for("greta@example.com", purpose="new-address")
+    refused = _take(visitor, "000000" if right != "000000" else "111111")
+    assert "You have 4 attempts left." in _complaint(refused.text, "code")
+    assert _is_redirect(visitor.post("/new-address", {"action": "send-again"}), "/new-address")
+    assert _is_redirect(_take(visitor, right), "/member")
+
+
+def test_address_is_changed_only_where_it_was_asked_for(demo, visitor):
+    """Another session of the same account cannot use the code; there the way back is shown, and no address is lost."""
+    other = Visitor(demo)
+    visitor.become_member("hanna")
+    other.log_in("hanna")
+    _want(visitor, "hanna@example.com")
+    code = visitor.code_for("hanna@example.com", purpose="new-address")
+    for stolen in ({}, {"__Host-authcore-two-step": visitor.cookies["__Host-authcore-two-step"]}):
+        other.cookies |= stolen
+        refused = _take(other, code)
+        assert (refused.status_code, 'href="/address">Ask for a code<' in refused.text) == (410, True)
+    assert "hanna@example.org" in other.get("/member").text
 
 
 # --- the second factor ----------------------------------------------------------------------------------------------
@@ -406,6 +619,48 @@ def test_nobody_reaches_beyond_their_own_grants(grace, visitor):
     assert other.get("/admin").status_code == 200
 
 
+# --- a fresh login ----------------------------------------------------------------------------------------------------
+
+
+def test_old_login_is_not_enough_for_the_accounts(grace, visitor):
+    """Long after the login the administrator's pages ask for the password once more, and do nothing before."""
+    visitor.become_member("yvette")
+    page, former = f"/admin/{_id_of(visitor)}", dict(grace.cookies)
+    grace.demo.age_logins(LONG_AGO)
+    assert _is_redirect(grace.get(page), f"/again{page}")
+    assert _is_redirect(grace.post(page, {"action": "disable"}), f"/again{page}")
+    assert [visitor.get("/member").status_code, grace.get("/member").status_code] == [200, 200]
+    refused = grace.post(f"/again{page}", {"current_password": PASSWORD})
+    assert "The current password is wrong." in _complaint(refused.text, "current_password")
+    assert _is_redirect(grace.post(f"/again{page}", {"current_password": grace.demo.password}), page)
+    _act(grace, _id_of(visitor), "disable")
+    grace.cookies = former
+    assert grace.get("/member").status_code == 401
+
+
+def test_old_login_with_a_code_changes_no_address(visitor):
+    """Whose account calls for a code gives password and code once more before the address is changed, after a while."""
+    code = _await_code(visitor, "zelda")
+    visitor.post("/second-factor", {"action": "enter", "code": code})
+    visitor.demo.age_logins(LONG_AGO)
+    assert _is_redirect(_want(visitor, "zelda@example.com"), "/again/address")
+    assert _is_redirect(visitor.post("/again/address", {"current_password": PASSWORD}), "/second-factor")
+    again = visitor.code_for("zelda@example.org", purpose="second-factor", but=code)
+    assert _is_redirect(visitor.post("/second-factor", {"action": "enter", "code": again}), "/member")
+    assert _is_redirect(_want(visitor, "zelda@example.com"), "/new-address")
+
+
+def test_asking_once_more_leads_nowhere_else(grace):
+    """The page that asks once more leads to pages of the demo only, whatever its own address says."""
+    for path in ("/again", "/again/", "/again//elsewhere.example", "/again/login", "/again/again/admin"):
+        assert grace.get(path).status_code == 404
+    entries = {"current_password": grace.demo.password}
+    assert _is_redirect(grace.post("/again/admin/%5Celsewhere.example", entries), "/admin/%5Celsewhere.example")
+    smuggled = grace.post("/again/admin/x%0d%0aset-cookie:a=b", entries)
+    assert smuggled.status_code < 500
+    assert "a=b" not in smuggled.headers.get("set-cookie", "")
+
+
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
@@ -564,6 +819,26 @@ def test_wrong_method_is_refused(visitor, method, path, allowed):
 
 def _is_redirect(answer, path: str) -> bool:
     return (answer.status_code, answer.headers.get("location")) == (303, path)
+
+
+def _forget(visitor: Visitor, address: str) -> None:
+    """Ask for a code by which to set a new password."""
+    assert _is_redirect(visitor.post("/forgotten", {"address": address}), "/recover")
+
+
+def _recover(visitor: Visitor, code: str, new_password: str = NEW_PASSWORD):
+    """Set a new password by a code."""
+    return visitor.post("/recover", {"action": "set", "code": code, "new_password": new_password})
+
+
+def _want(visitor: Visitor, address: str, password: str = PASSWORD):
+    """Ask for another address."""
+    return visitor.post("/address", {"address": address, "current_password": password})
+
+
+def _take(visitor: Visitor, code: str):
+    """Enter the code that came to that address."""
+    return visitor.post("/new-address", {"action": "confirm", "code": code})
 
 
 def _turn(visitor: Visitor, way: str, password: str = PASSWORD):

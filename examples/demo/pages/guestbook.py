@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from authcore import AuthError
-from authcore.errors import ChallengeEnded, CodeMismatch, InvalidToken, Throttled
+from authcore.errors import CodeMismatch, Throttled
 from authcore.web import Headers, Response
 from examples.demo.application import Demo
 from examples.demo.guestbook import Line
+from examples.demo.pages.codes import awaiting_code
 from examples.demo.pages.cookies import captcha_cookie, captcha_token, notice
 from examples.demo.pages.page import Visit
 from examples.demo.rendering import redirect
@@ -30,12 +31,9 @@ async def write(demo: Demo, visit: Visit) -> Response | None:
     if visit.entries["action"] == "another":
         return None
     line = Line(visit.entries["name"].strip(), visit.entries["text"])
-    try:
+    with awaiting_code():
         await demo.auth.answer_captcha(
             captcha_token(demo, visit) or "", code=visit.entries["code"], device=demo.access.device_of(visit.request)
         )
-    except InvalidToken as refusal:
-        # To the person there is no difference: these digits count no more.
-        raise ChallengeEnded(cause=refusal.cause) from None
     demo.guestbook.add(line)
     return redirect("/guestbook", notice("line-written"))

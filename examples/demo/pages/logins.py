@@ -1,12 +1,13 @@
-"""The pages of coming and going: logging in, with a code where the account calls for one, and logging out."""
+"""The pages of coming and going: logging in, with a code where the account calls for one, once more, and out."""
+
+from typing import Final
 
 from authcore import AuthenticationSession, Issued
-from authcore.errors import ChallengeEnded, InvalidToken
 from authcore.web import Response
 from examples.demo.application import Demo
+from examples.demo.pages.codes import awaited_challenge, awaiting_code, sending_again
 from examples.demo.pages.cookies import (
     challenge_cookie,
-    challenge_token,
     no_challenge,
     no_session,
     notice,
@@ -16,7 +17,10 @@ from examples.demo.pages.cookies import (
 from examples.demo.pages.page import Visit, by_action
 from examples.demo.rendering import redirect
 
-__all__ = ["answer_second_factor", "ask_second_factor", "log_in", "log_out"]
+__all__ = ["AGAIN", "answer_second_factor", "ask_second_factor", "log_in", "log_in_again", "log_out"]
+
+AGAIN: Final = "/again"
+"""Stands before the path of a page, where the password is asked for once more before one gets there."""
 
 
 async def log_in(demo: Demo, visit: Visit) -> Response:
@@ -33,6 +37,18 @@ async def log_in(demo: Demo, visit: Visit) -> Response:
     return redirect("/member", session_cookie(demo, issued), notice("logged-in"))
 
 
+async def log_in_again(demo: Demo, visit: Visit) -> Response:
+    """Open a session in place of the caller's, as a login does, and go on to the page that called for it."""
+    issued = await demo.auth.reauthenticate(
+        token=session_token(demo, visit),
+        password=visit.entries["current_password"],
+        device=demo.access.device_of(visit.request),
+    )
+    if issued.session.requires_second_factor:
+        return await ask_second_factor(demo, visit, issued, said="second-factor-asked")
+    return redirect(visit.request.path.removeprefix(AGAIN), session_cookie(demo, issued), notice("logged-in-again"))
+
+
 async def ask_second_factor(demo: Demo, visit: Visit, issued: Issued[AuthenticationSession], *, said: str) -> Response:
     """Hand out a pending session, with a code on its way, and go where that is entered."""
     asked = await demo.auth.request_second_factor(issued.token, device=demo.access.device_of(visit.request))
@@ -40,24 +56,14 @@ async def ask_second_factor(demo: Demo, visit: Visit, issued: Issued[Authenticat
 
 
 async def _enter(demo: Demo, visit: Visit) -> Response:
-    try:
+    with awaiting_code():
         issued = await demo.auth.fulfil_second_factor(
             token=session_token(demo, visit),
-            challenge=challenge_token(demo, visit) or "",
+            challenge=awaited_challenge(demo, visit),
             code=visit.entries["code"],
             device=demo.access.device_of(visit.request),
         )
-    except InvalidToken as refusal:
-        raise ChallengeEnded(cause=refusal.cause) from None
     return redirect("/member", session_cookie(demo, issued), no_challenge(demo), notice("logged-in"))
-
-
-async def _send_again(demo: Demo, visit: Visit) -> Response:
-    try:
-        await demo.auth.resend_code(challenge_token(demo, visit) or "", device=demo.access.device_of(visit.request))
-    except InvalidToken as refusal:
-        raise ChallengeEnded(cause=refusal.cause) from None
-    return redirect("/second-factor", notice("code-sent-again"))
 
 
 async def _send_another(demo: Demo, visit: Visit) -> Response:
@@ -67,7 +73,9 @@ async def _send_another(demo: Demo, visit: Visit) -> Response:
     return redirect("/second-factor", challenge_cookie(demo, asked), notice("code-sent"))
 
 
-answer_second_factor = by_action({"enter": _enter, "send-again": _send_again, "send-another": _send_another})
+answer_second_factor = by_action(
+    {"enter": _enter, "send-again": sending_again("/second-factor"), "send-another": _send_another}
+)
 """Enter the code, which opens a whole session in place of the pending one; or ask for it again, or for another."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -51,6 +52,7 @@ class Page:
     """One page: its template and what that shows, its form's fields and what they do, and who may come here.
 
     `hand_out` returns the cookies that come with the page, and is told what was refused when it is shown again.
+    `fresh_for` is how long after a login one may come here without giving the password once more.
     """
 
     template: str | None = None
@@ -60,6 +62,7 @@ class Page:
     submit: Submit | None = None
     audience: Audience = Audience.EVERYBODY
     needs: Requirement | None = None
+    fresh_for: timedelta | None = None
 
 
 def by_action(actions: Mapping[str, Submit]) -> Submit:

@@ -3,7 +3,8 @@
 from authcore.errors import ChallengeEnded, InvalidToken
 from authcore.web import Response
 from examples.demo.application import Demo
-from examples.demo.pages.cookies import challenge_cookie, challenge_token, no_challenge, notice
+from examples.demo.pages.codes import awaited_challenge, awaiting_code
+from examples.demo.pages.cookies import challenge_cookie, no_challenge, notice
 from examples.demo.pages.page import Visit
 from examples.demo.rendering import redirect
 from examples.demo.roles import give_role
@@ -24,15 +25,12 @@ async def register(demo: Demo, visit: Visit) -> Response:
 
 async def verify(demo: Demo, visit: Visit) -> Response:
     """Prove an address, which makes its owner a member."""
-    try:
+    with awaiting_code():
         account = await demo.auth.verify_account(
-            challenge=challenge_token(demo, visit) or "",
+            challenge=awaited_challenge(demo, visit),
             code=visit.entries["code"],
             device=demo.access.device_of(visit.request),
         )
-    except InvalidToken as refusal:
-        # To the person there is no difference: this browser awaits no code any more.
-        raise ChallengeEnded(cause=refusal.cause) from None
     await give_role(demo.auth, account.id, "member")
     return redirect("/login", no_challenge(demo), notice("verified"))
 
@@ -41,7 +39,7 @@ async def send_another_code(demo: Demo, visit: Visit) -> Response:
     """Send another code, or look as if."""
     try:
         issued = await demo.auth.request_verification(
-            challenge=challenge_token(demo, visit) or "", device=demo.access.device_of(visit.request)
+            challenge=awaited_challenge(demo, visit), device=demo.access.device_of(visit.request)
         )
     except (ChallengeEnded, InvalidToken):
         return redirect("/code", no_challenge(demo), notice("nothing-to-confirm"))

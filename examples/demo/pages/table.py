@@ -1,11 +1,12 @@
 """The table of all pages, and the few that only show something."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from authcore import MessageKind, Requirement
 from examples.demo.application import Demo
-from examples.demo.pages import account, administration, guestbook, logins, registration
+from examples.demo.pages import account, addresses, administration, guestbook, logins, recovery, registration
 from examples.demo.pages.cookies import challenge_token
 from examples.demo.pages.page import Audience, Page, Visit
 
@@ -33,12 +34,21 @@ async def _show_mailbox(demo: Demo, _: Visit) -> Mapping[str, object]:
 
 _MANAGE: Final = Requirement(all_of="accounts:manage")
 
-PAGES: Final[Mapping[str, Page]] = {
+_FRESH: Final = timedelta(minutes=15)
+
+_PAGES: Final[Mapping[str, Page]] = {
     "/": Page(template="welcome.html"),
     "/register": Page(template="register.html", fields=("email", "username", "password"), submit=registration.register),
     "/code": Page(template="code.html", show=_show_awaited, fields=("code",), submit=registration.verify),
     "/another-code": Page(submit=registration.send_another_code),
     "/login": Page(template="login.html", fields=("identifier", "password"), submit=logins.log_in),
+    "/forgotten": Page(template="forgotten.html", fields=("address",), submit=recovery.ask),
+    "/recover": Page(
+        template="recover.html",
+        show=_show_awaited,
+        fields=("code", "new_password", "action"),
+        submit=recovery.recover,
+    ),
     "/second-factor": Page(
         template="second_factor.html",
         show=_show_awaited,
@@ -52,6 +62,19 @@ PAGES: Final[Mapping[str, Page]] = {
         template="password.html",
         fields=("current_password", "new_password"),
         submit=account.change_password,
+        audience=Audience.MEMBERS,
+    ),
+    "/address": Page(
+        template="address.html",
+        fields=("address", "current_password"),
+        submit=addresses.ask,
+        audience=Audience.MEMBERS,
+    ),
+    "/new-address": Page(
+        template="new_address.html",
+        show=_show_awaited,
+        fields=("code", "action"),
+        submit=addresses.confirm,
         audience=Audience.MEMBERS,
     ),
     "/security": Page(
@@ -73,6 +96,7 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=administration.find,
         audience=Audience.MEMBERS,
         needs=_MANAGE,
+        fresh_for=_FRESH,
     ),
     "/admin/*": Page(
         template="account.html",
@@ -81,6 +105,7 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=administration.change_account,
         audience=Audience.MEMBERS,
         needs=_MANAGE,
+        fresh_for=_FRESH,
     ),
     "/guestbook": Page(
         template="guestbook.html",
@@ -90,5 +115,14 @@ PAGES: Final[Mapping[str, Page]] = {
         submit=guestbook.write,
     ),
     "/mailbox": Page(template="mailbox.html", show=_show_mailbox),
+}
+
+_LOG_IN_AGAIN: Final = Page(
+    template="again.html", fields=("current_password",), submit=logins.log_in_again, audience=Audience.MEMBERS
+)
+
+PAGES: Final[Mapping[str, Page]] = {
+    **_PAGES,
+    **{f"{logins.AGAIN}{path}": _LOG_IN_AGAIN for path, page in _PAGES.items() if page.audience is Audience.MEMBERS},
 }
 """Every page there is, by its path; `*` stands for a last segment, which names what the page is about."""
