@@ -34,9 +34,16 @@ INSTALLATIONS = {
         ["core/test_apart.py", "core/test_captcha.py", "core/test_captcha_settings.py", "flows/test_captchas.py"],
     ),
     "smtp": (["core_alone"], "test", ["smtp"]),
-    "all": (["core_alone", "asgi_alone", "starlette_alone", "sanic_alone"], "test", ["adapters", "stores"]),
+    "all": (
+        ["core_alone", "asgi_alone", "starlette_alone", "sanic_alone"],
+        "test",
+        ["adapters/test_equal_bytes.py", "stores/test_joining.py"],
+    ),
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""
+
+WHEREVER = ["flows/test_meetings.py", "flows/test_lives.py"]
+"""What takes minutes, and asks nothing of an installation: it is run once, by `tests`."""
 
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -127,7 +134,8 @@ def installs(session: nox.Session, extra: str) -> None:
     session.run("pytest", *bare, "-W", "error", *files, env={"AUTHCORE_EXTRAS": extra})
     if others:
         session.install(*TESTING, *nox.project.dependency_groups(PYPROJECT, group))
-        session.run("pytest", "-n", "auto", "--maxprocesses", "4", *(f"tests/{path}" for path in others))
+        ignored = [f"--ignore=tests/{path}" for path in WHEREVER]
+        session.run("pytest", "-n", "auto", "--maxprocesses", "4", *ignored, *(f"tests/{path}" for path in others))
 
 
 @nox.session
