@@ -23,7 +23,7 @@ from authcore.errors import (
 )
 from authcore.identifiers import IdentifierKind
 from authcore.policy import Policy
-from authcore.testing import build_auth
+from authcore.testing import SeededEntropy, build_auth
 from tests.flows.broken_stores import BusyStore
 from tests.flows.people import (
     ADA,
@@ -86,6 +86,25 @@ def test_each_login_opens_a_session_of_its_own(auth):
     assert one.session.id != two.session.id
     assert one.token != two.token
     assert len(sessions(auth)) == 2
+
+
+def test_id_of_a_session_is_160_random_bits(auth):
+    """A session's id is 20 bytes as the entropy port gave them: what nobody can guess is all of it."""
+
+    class Watched(SeededEntropy):
+        drawn = ()
+
+        def token_bytes(self, count, /):
+            drawn = super().token_bytes(count)
+            self.drawn = (*self.drawn, drawn)
+            return drawn
+
+    join(auth)
+    entropy = Watched("login")
+    session = log_in(replace(auth, entropy=entropy)).session
+    octets = base64.urlsafe_b64decode(f"{session.id}=")
+    assert len(octets) == 160 // 8
+    assert octets in entropy.drawn
 
 
 def test_login_is_in_the_trail_and_its_session_is_not(auth):
