@@ -58,7 +58,6 @@ He must not keep the owner out by asking once more, so that a newer challenge do
 waiting what becomes of the account.
 """
 
-
 _LONGEST_PURPOSE: Final = 20
 
 
@@ -124,20 +123,19 @@ def request(
     destination: str,
     asked_by: str | None = None,
     instead: Message | None = None,
-    sends: bool = True,
 ) -> Decision[TwoStepSession]:
     """Decide to send a code to an account's stored address; for a decoy, to send none and look alike.
 
-    `slot` is the account's slot for this purpose, if there is one already; what was in it ends.  `instead` is what is
-    sent in place of the code, where nobody may have it.  Without `sends` nothing is sent, now or when it is to be sent
-    again, and nothing answers the challenge.
+    `slot` is the account's slot for this purpose, if there is one already; what was in it ends.  Where anybody may ask
+    none is needed.  `instead` is what is sent in place of the code, where nobody may have it.
     """
-    opened = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
-    challenge = opened if sends else replace(opened, sendings=-opened.sendings)
+    challenge = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
+    # Where a newer challenge ends no older one the slot only counts guesses: strangers who ask race with no answer.
+    filled = [] if purpose in _FOR_ANYBODY else [fill(slot, challenge, account=account)]
     writes = (
         challenge,
-        fill(slot, challenge, account=account),
-        instead or outbox.code_message(occasion, challenge, is_decoy=account.decoy or not sends),
+        *filled,
+        instead or outbox.code_message(occasion, challenge, is_decoy=account.decoy),
         _event(occasion, AuditKind.CODE_REQUESTED, challenge),
     )
     return accept(challenge, writes)
@@ -146,17 +144,16 @@ def request(
 def resend(occasion: Occasion, asked: Challenged, *, is_withheld: bool = False) -> Decision[TwoStepSession]:
     """Decide to send the very same code again: it is derived anew, and holds no longer than before.
 
-    For a decoy, and where the code is withheld or was not sent before, none is sent, and it looks alike.
+    For a decoy, and where the code is withheld, none is sent, and it looks alike.
     """
     challenge, account = asked.challenge, asked.account
     refusal = outdated(asked)
     if refusal is not None or challenge is None or account is None or not guesses.is_open(challenge, now=occasion.now):
         return refuse(refusal or ChallengeEnded(cause="over"))
-    if abs(challenge.sendings) >= occasion.policy.code_sendings:
+    if challenge.sendings >= occasion.policy.code_sendings:
         return refuse(ResendLimit())
-    is_sent = challenge.sendings > 0
-    sent = replace(challenge, updated_at=occasion.now, sendings=challenge.sendings + (1 if is_sent else -1))
-    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy or is_withheld or not is_sent)
+    sent = replace(challenge, updated_at=occasion.now, sendings=challenge.sendings + 1)
+    message = outbox.code_message(occasion, challenge, is_decoy=account.decoy or is_withheld)
     return accept(sent, [sent, message, _event(occasion, AuditKind.CODE_REQUESTED, challenge)])
 
 
@@ -203,9 +200,8 @@ def outdated(asked: Challenged) -> AuthError | None:
         return ChallengeEnded(cause="unknown")
     if account.epoch != challenge.epoch:
         return ChallengeEnded(cause="epoch")
-    if slot is None or (slot.challenge_id != challenge.id and challenge.purpose not in _FOR_ANYBODY):
-        return ChallengeEnded(cause="superseded")
-    return None
+    is_newest = slot is not None and slot.challenge_id == challenge.id
+    return None if is_newest or challenge.purpose in _FOR_ANYBODY else ChallengeEnded(cause="superseded")
 
 
 def answer(
@@ -222,14 +218,13 @@ def answer(
     if challenge is None:
         return refuse(ChallengeEnded(cause="unknown"))
     refusal = _unanswerable(challenge, purpose=purpose, asked_by=asked_by, now=occasion.now) or outdated(asked)
-    if refusal is not None or account is None or slot is None or key is None:
+    if refusal is not None or account is None or key is None:
         return refuse(refusal or ChallengeEnded(cause="key"))
-    slot = _thawed(slot, occasion)
+    slot = _thawed(slot or fill(None, challenge, account=account), occasion)
     if slot.failures >= occasion.policy.challenge_failures:
         return refuse(AttemptsExhausted(cause="slot"))
     is_right = codes.matches(given, codes.code_of(challenge, key=key, policy=occasion.policy))
-    is_known = challenge.sendings > 0 and not account.decoy
-    return _accepted(occasion, challenge, slot) if is_right and is_known else _count(occasion, challenge, slot)
+    return _accepted(occasion, challenge, slot) if is_right and not account.decoy else _count(occasion, challenge, slot)
 
 
 def _unanswerable(challenge: TwoStepSession, *, purpose: str, asked_by: str | None, now: datetime) -> AuthError | None:

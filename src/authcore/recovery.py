@@ -12,13 +12,13 @@ from typing import Final
 from authcore import accounts, audit, challenges, outbox
 from authcore.accounts import Claim
 from authcore.decisions import Decision, accept
-from authcore.entities import Account, AuditKind, ChallengeSlot, Credential, MessageKind, TwoStepSession
+from authcore.entities import Account, AuditKind, Credential, MessageKind, TwoStepSession
 from authcore.identifiers import CanonicalIdentifier
 from authcore.lifecycle import names_shown, raised
 from authcore.occasion import Occasion
 from authcore.throttle import Throttle
 
-__all__ = ["NAME_KEY", "PURPOSE", "digest_of", "named", "nobody", "recover", "request", "share"]
+__all__ = ["NAME_KEY", "PURPOSE", "digest_of", "named", "nobody", "recover", "request", "share", "unheard"]
 
 PURPOSE: Final = challenges.RECOVER
 
@@ -26,6 +26,7 @@ NAME_KEY: Final = "name"
 """The purpose for which a keyring derives the key of the digests of names."""
 
 _DIGEST_LENGTH: Final = 32
+_NO_EPOCH: Final = 0  # those of accounts begin with 1
 
 
 def digest_of(name: CanonicalIdentifier, *, key: bytes) -> str:
@@ -59,16 +60,19 @@ def nobody(occasion: Occasion, *, digest: str) -> Account:
     return accounts.nobody(f"nobody-{digest}", epoch=1, now=occasion.now)
 
 
-def request(
-    occasion: Occasion, *, account: Account, slot: ChallengeSlot | None, sends: bool = True
-) -> Decision[TwoStepSession]:
-    """Decide to send a code to an account's address; for nobody, to send none and look alike.
+def unheard(account: Account) -> Account:
+    """Return an account as it is for a request that sends nothing any more: a decoy, whose guesses count as its own.
 
-    Without `sends`, where too many were sent, the account is sent none either.  It is the account's challenge all the
-    same, so that wrong codes are counted together, as they are for nobody.
+    Under an epoch that it never has, its challenge never becomes its own again.  A count of their own would tell
+    strangers, who guess before the limit and after it, that there is an account.
     """
+    return replace(account, epoch=_NO_EPOCH, decoy=True)
+
+
+def request(occasion: Occasion, *, account: Account) -> Decision[TwoStepSession]:
+    """Decide to send a code to an account's address; for nobody, to send none and look alike."""
     return challenges.request(
-        occasion, account=account, slot=slot, purpose=PURPOSE, destination=accounts.address_of(account), sends=sends
+        occasion, account=account, slot=None, purpose=PURPOSE, destination=accounts.address_of(account)
     )
 
 

@@ -139,28 +139,6 @@ class TestRequesting:
             session_id="s",
         )
 
-    def test_what_is_withheld_looks_alike(self):
-        """A code that is not sent is no letter, then or later, and answers nothing; else all is as if it were."""
-        one, other = (
-            challenges.request(
-                OCCASION, account=ACCOUNT, slot=SLOT, purpose="transfer", destination="ada@example.org", sends=sends
-            )
-            for sends in (True, False)
-        )
-        for _ in range(POLICY.code_sendings):
-            kinds = [next(each.kind for each in told.writes if isinstance(each, Message)) for told in (one, other)]
-            assert kinds == [MessageKind.CODE, MessageKind.DECOY]
-            assert [type(each) for each in one.writes] == [type(each) for each in other.writes]
-            slot = replace(SLOT, challenge_id=one.outcome.id)
-            withheld = other.outcome
-            one, other = (challenges.resend(OCCASION, _asked(told.outcome, slot=slot)) for told in (one, other))
-        assert [type(told.refusal) for told in (one, other)] == [ResendLimit] * 2
-        right = codes.code_of(withheld, key=KEY, policy=POLICY)
-        answered = challenges.answer(
-            OCCASION, _asked(withheld, slot=slot), purpose="transfer", asked_by=None, given=right, key=KEY
-        )
-        assert isinstance(answered.refusal, CodeMismatch)
-
     def test_all_that_goes_with_it_is_written(self):
         """The challenge, its slot, a message for its code and an event are written together."""
         challenge, slot, message, event = self._request().writes

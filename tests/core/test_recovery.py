@@ -29,6 +29,9 @@ KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 PHONE = canonical_phone("+442079460018")
 CREDENTIAL = accounts.password_credential(None, LIVE, "old", now=BEFORE)
 NOBODY = recovery.nobody(OCCASION, digest="x")
+SLOT = ChallengeSlot(
+    id=f"{LIVE.id}:recover", created_at=BEFORE, updated_at=NOW, account_id=LIVE.id, challenge_id="older"
+)
 
 
 def of(writes, kind):
@@ -39,8 +42,7 @@ def of(writes, kind):
 
 def asked(account: Account, slot: ChallengeSlot | None = None) -> Challenged:
     """What is stored after a code was asked for, in the place of an older one if there is a slot."""
-    writes = recovery.request(OCCASION, account=account, slot=slot).writes
-    return Challenged(challenge=of(writes, TwoStepSession), account=account, slot=of(writes, ChallengeSlot))
+    return Challenged(challenge=recovery.request(OCCASION, account=account).outcome, account=account, slot=slot)
 
 
 def answered(found: Challenged, code: str):
@@ -110,30 +112,45 @@ class TestAsking:
 
     def test_nobody_looks_alike(self):
         """For nobody all the same is written, but the message has no address, and is never sent."""
-        mine, nobodys = (recovery.request(OCCASION, account=each, slot=None).writes for each in (LIVE, NOBODY))
+        mine, nobodys = (recovery.request(OCCASION, account=each).writes for each in (LIVE, NOBODY))
         assert [type(each) for each in mine] == [type(each) for each in nobodys]
         assert (of(mine, Message).kind, of(nobodys, Message).kind) == (MessageKind.CODE, MessageKind.DECOY)
         assert (of(mine, Message).destination, of(nobodys, Message).destination) == (EMAIL.display, "")
 
-    def test_newer_challenge_brings_no_new_guesses(self):
-        """What fills the slot again leaves the failures that it has counted."""
-        failing = replace(asked(LIVE).slot, version=1, failures=7, failing_since=BEFORE)
-        assert asked(LIVE, failing).slot == replace(failing, challenge_id=OCCASION.ids.session)
+    def test_asking_touches_no_slot(self):
+        """What counts guesses is not even read by asking; for another purpose it is filled by every request."""
+        written = recovery.request(OCCASION, account=LIVE).writes
+        assert [type(each) for each in written] == [TwoStepSession, Message, AuditEvent]
+        verifying = challenges.request(
+            OCCASION, account=LIVE, slot=None, purpose=challenges.VERIFY, destination=EMAIL.display
+        )
+        assert of(verifying.writes, ChallengeSlot).challenge_id == OCCASION.ids.session
+
+    @pytest.mark.parametrize("account", [LIVE, NOBODY], ids=["somebody", "nobody"])
+    def test_request_that_is_unheard_is_nobodys(self, account):
+        """It sends nothing, no code answers it whoever asked, and a wrong one is counted where the account's are."""
+        found = asked(recovery.unheard(account), replace(SLOT, account_id=account.id))
+        message = of(recovery.request(OCCASION, account=found.account).writes, Message)
+        assert message.kind is MessageKind.DECOY
+        counted = answered(replace(found, account=account), right(found))
+        assert isinstance(counted.refusal, CodeMismatch)
+        assert of(counted.writes, ChallengeSlot) == replace(found.slot, failures=1, failing_since=NOW)
 
     def test_newer_challenges_end_no_older_one(self):
-        """A challenge that is not in its account's slot any more counts for recovery, and for nothing else."""
-        found = asked(LIVE)
-        later = replace(found, slot=replace(found.slot, challenge_id="newer"))
-        assert challenges.outdated(later) is None
-        assert answered(later, right(later)).outcome is not None
-        verifying = replace(later, challenge=replace(found.challenge, purpose=challenges.VERIFY))
+        """A challenge that is not in its account's slot counts for recovery, and for nothing else."""
+        found = replace(asked(LIVE), slot=SLOT)
+        assert challenges.outdated(found) is None
+        assert answered(found, right(found)).outcome is not None
+        verifying = replace(found, challenge=replace(found.challenge, purpose=challenges.VERIFY))
         assert challenges.outdated(verifying).cause == "superseded"
 
-    def test_without_a_slot_nothing_counts(self):
-        """A challenge whose account has no slot is not judged: its guesses could not be counted."""
-        found = replace(asked(LIVE), slot=None)
-        assert challenges.outdated(found).cause == "superseded"
-        assert answered(found, right(found)).writes == ()
+    def test_first_guess_makes_the_slot(self):
+        """Where none was counted before a wrong code makes the slot; the next one, of whichever challenge, is added."""
+        found = asked(LIVE)
+        first = of(answered(found, "no code").writes, ChallengeSlot)
+        assert (first.id, first.failures, first.failing_since) == (SLOT.id, 1, NOW)
+        again = of(answered(replace(found, slot=replace(first, version=1)), "no code").writes, ChallengeSlot)
+        assert again == replace(first, version=1, failures=2)
 
     @pytest.mark.parametrize(
         "account",
@@ -177,7 +194,7 @@ class TestAsking:
                 break
             assert (type(mine.refusal), mine.refusal.evidence) == (type(nobodys.refusal), nobodys.refusal.evidence)
         for world in worlds:
-            assert world.slot.failures <= 5
+            assert world.slot is None or world.slot.failures <= 5
             assert all(each.attempts <= 3 for each in world.open)
         assert worlds[1].accepted == 0
         assert worlds[0].accepted <= 1
@@ -190,8 +207,7 @@ class _World:
         self.account, self.occasion, self.slot, self.open, self.accepted = account, occasion, None, [], 0
         for place in "abc":
             at = replace(occasion, ids=replace(occasion.ids, session=place))
-            writes = recovery.request(at, account=account, slot=self.slot).writes
-            self.slot = of(writes, ChallengeSlot)
+            writes = recovery.request(at, account=account).writes
             self.open.append(of(writes, TwoStepSession))
 
     def guess(self, place, kind):

@@ -382,6 +382,15 @@ class TestStrangers:
         recover(auth, challenge)
         assert opened_by(auth, NEW_PASSWORD) is None
 
+    def test_asking_changes_no_row(self, auth, store):
+        """Whoever asks only adds rows, so that no storm of requests makes the owner's answer lose a race."""
+        join(auth)
+        refused(auth, ask(auth), "no code")
+        store.commits.clear()
+        ask(auth)
+        (writes,) = store.commits
+        assert {entity.version for entity in writes} == {0}
+
     def test_code_answers_its_own_challenge_only(self, auth):
         """Who asked himself does not recover by the code that the owner's mailbox got for her own challenge."""
         join(auth)

@@ -11,7 +11,7 @@ from authcore.entities import Account, Device, TwoStepSession
 from authcore.errors import InvalidIdentifier
 from authcore.flows import Work
 from authcore.identifiers import CanonicalIdentifier, IdentifierKind, recognise
-from authcore.lookups import challenged, claim_on, count_of, failures_of, password_of, slot_of
+from authcore.lookups import challenged, claim_on, count_of, failures_of, password_of
 from authcore.occasion import Occasion
 from authcore.throttling import network_subject
 from authcore.tokens import TokenKind
@@ -46,11 +46,10 @@ class Recovery(Parts):
             if admitted.refusal is not None:
                 return admitted.refused()
             sent = await self._sent(work, now, digest)
-            claim = await claim_on(work, name)
-            account = recovery.named(claim) or recovery.nobody(now, digest=digest)
-            slot = await slot_of(work, account, recovery.PURPOSE)
-            requested = recovery.request(now, account=account, slot=slot, sends=sent.refusal is None)
-            return requested.also((*admitted.writes, *sent.writes))
+            account = recovery.named(await claim_on(work, name)) or recovery.nobody(now, digest=digest)
+            if sent.refusal is not None:
+                account = recovery.unheard(account)
+            return recovery.request(now, account=account).also((*admitted.writes, *sent.writes))
 
         return self._issued(TokenKind.TWO_STEP, await self._flows.run(decide))
 

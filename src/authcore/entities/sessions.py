@@ -102,8 +102,7 @@ class TwoStepSession(VerificationSession):
     """A code sent to a person's own address.
 
     `session_id` names the authentication session that asked, if one did, and `sendings` counts how often the code was
-    sent; below zero, how often it seemed so.  Then no code answers it, nor ever the challenge of an account that is a
-    decoy.
+    sent.  No code ever answers the challenge of an account that is a decoy.
     """
 
     purpose: Annotated[str, 20]
@@ -124,6 +123,7 @@ class CaptchaSession(VerificationSession):
 class ChallengeSlot(Entity):
     """The room that an account has for challenges of one purpose: the newest one is in it, and only that one counts.
 
+    (But for recovery, which anybody may ask for: there all of them count, and the first that was guessed at is in it.)
     Its id names account and purpose, so that of two requests at the same time one is surely the newer.  It counts the
     wrong codes of all its challenges since `failing_since`: a new code gives no new guesses beyond the cap.
     """
