@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from authcore import accounts, audit, challenges, outbox, registration, sessions
+from authcore import accounts, audit, challenges, outbox, registration, sessions, throttling
 from authcore.accounts import Claim
 from authcore.challenges import Challenged
 from authcore.decisions import Decision, accept, refuse
@@ -22,12 +22,13 @@ from authcore.entities import (
     MessageKind,
     TwoStepSession,
 )
-from authcore.errors import AuthError, ChallengeEnded, StateUnchanged
+from authcore.errors import AttemptsExhausted, AuthError, ChallengeEnded, StateUnchanged
 from authcore.identifiers import IdentifierKind
 from authcore.lifecycle import names_shown, raised
 from authcore.occasion import Occasion
+from authcore.throttling import Failing
 
-__all__ = ["PURPOSE", "change", "is_withheld", "request"]
+__all__ = ["PURPOSE", "change", "counted", "is_withheld", "request"]
 
 PURPOSE: Final = challenges.CHANGE_ADDRESS
 
@@ -52,6 +53,21 @@ def request(
         asked_by=session.id,
         instead=None if owner is None else registration.word_to_owner(occasion, owner),
     )
+
+
+def counted(occasion: Occasion, answered: Decision[TwoStepSession], failing: Failing) -> Decision[TwoStepSession]:
+    """Decide what becomes of an answer by what was guessed at its address before, by whomever; at the cap, nothing.
+
+    Each account has its own cap; but whoever has many accounts would have as many, until one of them has proven an
+    address that is somebody else's.
+    """
+    if not answered.writes:
+        return answered
+    if throttling.may_fail(failing, now=occasion.now) is not None:
+        return refuse(AttemptsExhausted(cause="address"))
+    if answered.outcome is None:
+        return answered.also([throttling.failed(failing, now=occasion.now)])
+    return answered.also(throttling.forgotten(failing, now=occasion.now))
 
 
 def change(

@@ -27,6 +27,7 @@ _MOST_ATTEMPTS: Final = 100
 _MOST_SENDINGS: Final = 8
 _LONGEST_CHALLENGE: Final = timedelta(minutes=10)
 _LONGEST_SESSION: Final = timedelta(days=30)
+_LONGEST_WINDOW: Final = timedelta(days=30)
 _LONGEST_PENDING: Final = timedelta(hours=1)
 _MOST_SESSIONS: Final = 500
 _LONGEST_UNSEALED: Final = timedelta(hours=1)
@@ -109,10 +110,16 @@ class Policy:
     """How often one code is sent: 1 to 10.  After that a new one must be asked for."""
 
     challenge_failures: int = 50
-    """How many wrong codes an account may give for one purpose in a window, over all codes: 1 to 100."""
+    """How many wrong codes an account may give for one purpose in a window, over all codes: 1 to 100.
+
+    As many may be given for another address, by all accounts that want it.
+    """
 
     challenge_window: timedelta = timedelta(hours=24)
-    """How long wrong codes are remembered, from the first of them; a right one for that purpose forgets them."""
+    """How long wrong codes are remembered, from the first of them; a right one for that purpose forgets them.
+
+    At most 30 days.
+    """
 
     password_min_length: int = 15
     """In code points: 15 where the password is the only factor, never less than 8 (NIST 800-63B-4 section 3.1.1.2)."""
@@ -287,8 +294,9 @@ class Policy:
             or len(letters) ** self.code_length < _FEWEST_CODES,
             "code_attempts must be 1 to 100": not 1 <= self.code_attempts <= _MOST_ATTEMPTS,
             "code_sendings must be 1 to 10": not 1 <= self.code_sendings <= _MOST_CODE_SENDINGS,
-            "challenge_failures must be 1 to 100, and challenge_window longer than challenge": not (
-                1 <= self.challenge_failures <= _MOST_ATTEMPTS and self.challenge < self.challenge_window
+            "challenge_failures must be 1 to 100, and challenge_window longer than challenge and at most 30 days": not (
+                1 <= self.challenge_failures <= _MOST_ATTEMPTS
+                and self.challenge < self.challenge_window <= _LONGEST_WINDOW
             ),
             "password_min_length must be at least 8": self.password_min_length < _SHORTEST_PASSWORD,
             "password_max_length must be 64 to 4096 and at least password_min_length": not max(

@@ -1842,6 +1842,14 @@ ADDRESSES = [
     ),
     Breakage(
         law="an address is the account's own by proof, and by nothing else",
+        what="as many guesses at one address as somebody has accounts",
+        file="authcore/addresses.py",
+        before="        return answered.also([throttling.failed(failing, now=occasion.now)])",
+        after="        return answered",
+        caught_by="flows/test_change_address.py::test_guesses_at_an_address_are_capped_over_all_accounts",
+    ),
+    Breakage(
+        law="an address is the account's own by proof, and by nothing else",
         what="code taken from another session",
         file="authcore/auth/addresses.py",
         before="code=code, asked_by=session.id)",

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from authcore import Throttle
-from authcore.entities import Account, AuditEvent, AuditKind, Identifier, Message, MessageKind
+from authcore.entities import Account, AuditEvent, AuditKind, Identifier, Message, MessageKind, Tally
 from authcore.errors import (
     AttemptsExhausted,
     ChallengeEnded,
@@ -404,6 +404,35 @@ def test_wrong_codes_are_counted(auth, session):
     assert isinstance(refused, CodeMismatch)
     assert refused.attempts_left == auth.policy.code_attempts - 1
     assert holder(auth, f"email:{NEW}") is None
+
+
+@pytest.mark.parametrize("wanted", [NEW, EVE], ids=["free", "taken"])
+def test_guesses_at_an_address_are_capped_over_all_accounts(auth, session, wanted):
+    """Whoever has many accounts gets no more guesses at the codes of one address, whosever it is, than one account."""
+    join(auth, BOB, OTHER_PASSWORD)
+    join(auth, EVE)
+    capped = replace(auth, policy=replace(auth.policy, code_attempts=2, challenge_failures=3))
+    bob, by_bob = log_in(auth, BOB, OTHER_PASSWORD), {"password": OTHER_PASSWORD, "email": wanted}
+    first, second = ask(capped, session, email=wanted), ask(capped, bob, **by_bob)
+    guesses = [(session, first), (session, first), (bob, second), (bob, second)]
+    told = [type(answer(capped, who, challenge, "no code")) for who, challenge in guesses]
+    assert told == [CodeMismatch, AttemptsExhausted, CodeMismatch, AttemptsExhausted]
+    assert stored(auth, second).attempts == 1
+    assert isinstance(answer(capped, bob, second), AttemptsExhausted)
+    elsewhere = ask(capped, bob, password=OTHER_PASSWORD, email="bob@example.com")
+    assert isinstance(answer(capped, bob, elsewhere, "no code"), CodeMismatch)
+    auth.clock.advance(capped.policy.challenge_window)
+    session = log_in(auth)
+    assert isinstance(answer(capped, session, ask(capped, session, email=wanted), "no code"), CodeMismatch)
+
+
+def test_right_code_forgets_what_was_guessed_at_an_address(auth, session):
+    """Who has proven an address leaves no count behind for the next one who wants it."""
+    challenge = ask(auth, session)
+    answer(auth, session, challenge, wrong(derive(auth, challenge)))
+    assert [tally.failures for tally in kept(auth, Tally)] == [1]
+    confirm(auth, session, challenge)
+    assert [tally.failures for tally in kept(auth, Tally)] == [0]
 
 
 def test_code_is_sent_again(auth, session):

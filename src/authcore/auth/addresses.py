@@ -8,9 +8,10 @@ from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision, refuse
 from authcore.entities import AuthenticationSession, Device, Identifier, TwoStepSession
 from authcore.flows import Work
-from authcore.lookups import challenged, claim_on, slot_of, wanted_address
+from authcore.lookups import challenged, claim_on, failures_of, slot_of, wanted_address
 from authcore.passwords import normalise
 from authcore.ports import by_owner
+from authcore.throttle import Throttle
 from authcore.tokens import TokenKind
 
 __all__ = ["Addresses"]
@@ -68,7 +69,8 @@ class Addresses(Parts):
     ) -> Issued[AuthenticationSession]:
         """Make the address the account's own that the code came to, end every session, and return a new one.
 
-        The code is one that this very session asked for.  Whatever address the account had is told by message; of the
+        The code is one that this very session asked for; wrong ones are counted over all accounts that want the address
+        as well.  Whatever address the account had is told by message; of the
         same kind it has the new one only.  Raises InvalidToken for either token, and like `verify_account` for the
         code; ChallengeEnded as well where somebody else has proven the address meanwhile.
         """
@@ -81,12 +83,17 @@ class Addresses(Parts):
                 return calling.refused()
             account, session, now = calling.outcome.account, calling.outcome.session, occasion.at(work.now)
             asked = await challenged(work, asking.id)
+            claim = await wanted_address(work, asked.challenge)
+            answered = self._answer(now, asked, purpose=addresses.PURPOSE, code=code, asked_by=session.id)
+            if claim is not None:
+                cap = Throttle(limit=self.policy.challenge_failures, window=self.policy.challenge_window)
+                answered = addresses.counted(now, answered, await failures_of(work, addresses.guessed_at(claim), cap))
             return addresses.change(
                 now,
-                self._answer(now, asked, purpose=addresses.PURPOSE, code=code, asked_by=session.id),
+                answered,
                 account=account,
                 session=session,
-                claim=await wanted_address(work, asked.challenge),
+                claim=claim,
                 held=await work.find(by_owner(Identifier, account.id)),
             )
 
