@@ -8,9 +8,27 @@ import pytest
 from authcore import accounts, addresses, challenges
 from authcore.challenges import Challenged
 from authcore.decisions import accept, refuse
-from authcore.entities import Account, AuditEvent, AuditKind, AuthenticationSession, Identifier, Message, MessageKind
-from authcore.errors import ChallengeEnded, CodeMismatch, InvalidIdentifier, ReauthenticationRequired, StateUnchanged
+from authcore.entities import (
+    Account,
+    AuditEvent,
+    AuditKind,
+    AuthenticationSession,
+    Identifier,
+    Message,
+    MessageKind,
+    Tally,
+)
+from authcore.errors import (
+    AttemptsExhausted,
+    ChallengeEnded,
+    CodeMismatch,
+    InvalidIdentifier,
+    ReauthenticationRequired,
+    StateUnchanged,
+)
 from authcore.identifiers import canonical_email, canonical_phone
+from authcore.throttle import Throttle
+from authcore.throttling import Failing
 from tests.core.ada import BEFORE, EMAIL, LIVE, NOW, OCCASION, USERNAME, claim_on, identifier_of
 from tests.core.test_principal import SESSION
 
@@ -194,6 +212,41 @@ class TestChanging:
         """What a wrong code leaves behind is written, and nothing else."""
         refused = refuse(CodeMismatch(attempts_left=1), [CHALLENGE])
         assert change(answered=refused) == refused
+
+
+class TestCounting:
+    """What was guessed at an address before, by whomever."""
+
+    CAP = Throttle(limit=2, window=timedelta(hours=1))
+    WRONG = refuse(CodeMismatch(attempts_left=1), [CHALLENGE])
+
+    def _failing(self, failures):
+        subject = addresses.guessed_at(FREE)
+        tally = Tally(id=subject, created_at=NOW, updated_at=NOW, failures=failures, failing_since=NOW)
+        return Failing(subject=subject, throttle=self.CAP, tally=tally if failures else None)
+
+    def test_wrong_code_counts(self):
+        """A wrong code is counted under its address, besides all else that it leaves behind."""
+        decision = addresses.counted(OCCASION, self.WRONG, self._failing(0))
+        assert decision == self.WRONG.also(written(decision, Tally).values())
+        assert {key: each.failures for key, each in written(decision, Tally).items()} == {f"change-address/{NEW.id}": 1}
+
+    def test_right_code_forgets(self):
+        """The right code is accepted, and sets the count back."""
+        decision = addresses.counted(OCCASION, ANSWERED, self._failing(1))
+        assert decision == ANSWERED.also(written(decision, Tally).values())
+        assert [each.failures for each in written(decision, Tally).values()] == [0]
+
+    @pytest.mark.parametrize("answered", [WRONG, ANSWERED], ids=["wrong", "right"])
+    def test_nothing_is_judged_at_the_cap(self, answered):
+        """At the cap a right code is told what a wrong one is told, and nothing is written."""
+        decision = addresses.counted(OCCASION, answered, self._failing(2))
+        assert (type(decision.refusal), decision.writes) == (AttemptsExhausted, ())
+
+    def test_what_is_no_guess_is_not_counted(self):
+        """A code for a challenge that counts no more, or is of another session, uses up nobody's guesses."""
+        ended = refuse(ChallengeEnded(cause="superseded"))
+        assert addresses.counted(OCCASION, ended, self._failing(2)) is ended
 
 
 class TestNaming:
