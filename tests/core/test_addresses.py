@@ -221,15 +221,14 @@ class TestCounting:
     WRONG = refuse(CodeMismatch(attempts_left=1), [CHALLENGE])
 
     def _failing(self, failures):
-        subject = addresses.guessed_at(FREE)
-        tally = Tally(id=subject, created_at=NOW, updated_at=NOW, failures=failures, failing_since=NOW)
-        return Failing(subject=subject, throttle=self.CAP, tally=tally if failures else None)
+        tally = Tally(id="an address", created_at=NOW, updated_at=NOW, failures=failures, failing_since=NOW)
+        return Failing(subject="an address", throttle=self.CAP, tally=tally if failures else None)
 
     def test_wrong_code_counts(self):
         """A wrong code is counted under its address, besides all else that it leaves behind."""
         decision = addresses.counted(OCCASION, self.WRONG, self._failing(0))
         assert decision == self.WRONG.also(written(decision, Tally).values())
-        assert {key: each.failures for key, each in written(decision, Tally).items()} == {f"change-address/{NEW.id}": 1}
+        assert {key: each.failures for key, each in written(decision, Tally).items()} == {"an address": 1}
 
     def test_right_code_forgets(self):
         """The right code is accepted, and sets the count back."""

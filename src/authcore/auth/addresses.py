@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authcore import accounts, addresses, throttling
+from authcore import accounts, addresses, recovery, throttling
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision, refuse
 from authcore.entities import AuthenticationSession, Device, Identifier, TwoStepSession
 from authcore.flows import Work
+from authcore.identifiers import CanonicalIdentifier
 from authcore.lookups import challenged, claim_on, failures_of, slot_of, wanted_address
+from authcore.occasion import Occasion
 from authcore.passwords import normalise
 from authcore.ports import by_owner
 from authcore.throttle import Throttle
@@ -85,12 +87,9 @@ class Addresses(Parts):
             asked = await challenged(work, asking.id)
             claim = await wanted_address(work, asked.challenge)
             answered = self._answer(now, asked, purpose=addresses.PURPOSE, code=code, asked_by=session.id)
-            if claim is not None:
-                cap = Throttle(limit=self.policy.challenge_failures, window=self.policy.challenge_window)
-                answered = addresses.counted(now, answered, await failures_of(work, addresses.guessed_at(claim), cap))
             return addresses.change(
                 now,
-                answered,
+                answered if claim is None else await self._counted_at(work, now, claim.name, answered),
                 account=account,
                 session=session,
                 claim=claim,
@@ -98,3 +97,12 @@ class Addresses(Parts):
             )
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
+
+    async def _counted_at(
+        self, work: Work, occasion: Occasion, address: CanonicalIdentifier, answered: Decision[TwoStepSession]
+    ) -> Decision[TwoStepSession]:
+        """Count an answer at the address that its code was sent to, over all accounts that want it."""
+        digest = recovery.digest_of(address, key=self._name_key())
+        cap = Throttle(limit=self.policy.challenge_failures, window=self.policy.challenge_window)
+        failing = await failures_of(work, throttling.address_subject(addresses.PURPOSE, digest), cap)
+        return addresses.counted(occasion, answered, failing)
