@@ -469,8 +469,8 @@ CODES = [
         law="codes are never stored",
         what="code written into the challenge",
         file="authcore/challenges.py",
-        before="    slot = _thawed(slot, occasion)\n    if",
-        after="    slot = _thawed(slot, occasion)\n"
+        before="account=account), occasion)\n    if",
+        after="account=account), occasion)\n"
         "    challenge = replace(challenge, destination=codes.code_of(challenge, key=key, policy=occasion.policy))\n"
         "    if",
         caught_by="core/test_challenges.py::TestBinding::test_codes_are_never_written",
