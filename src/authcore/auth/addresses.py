@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authcore import accounts, addresses, recovery, throttling
+from authcore import accounts, addresses, throttling
 from authcore.auth.parts import Issued, Parts
 from authcore.decisions import Decision, refuse
 from authcore.entities import AuthenticationSession, Device, Identifier, TwoStepSession
@@ -102,7 +102,7 @@ class Addresses(Parts):
         self, work: Work, occasion: Occasion, address: CanonicalIdentifier, answered: Decision[TwoStepSession]
     ) -> Decision[TwoStepSession]:
         """Count an answer at the address that its code was sent to, over all accounts that want it."""
-        digest = recovery.digest_of(address, key=self._name_key())
+        digest = self._digest_of(address)
         cap = Throttle(limit=self.policy.challenge_failures, window=self.policy.challenge_window)
         failing = await failures_of(work, throttling.address_subject(addresses.PURPOSE, digest), cap)
         return addresses.counted(occasion, answered, failing)
