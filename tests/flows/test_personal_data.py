@@ -446,6 +446,7 @@ def meeting(flow):
     )
 
 
+@pytest.mark.timeout(600)  # two erasures have thousands of orders, and the machine may be busy
 @pytest.mark.parametrize("flow", MEETINGS)
 def test_nothing_slips_through(flow, explore, monkeypatch):
     """Whoever does what at the same time, in whatever order, nothing names her once the erasure has ended."""
