@@ -81,4 +81,4 @@ def _tomb(occasion: Occasion, person: Account) -> Account:
 def _told(occasion: Occasion, person: Account) -> AuditEvent:
     event = audit.record(occasion, AuditKind.ACCOUNT_ERASED, account_id=person.id)
     # It happens to an account once; and one occasion may erase several.
-    return replace(event, id=f"{AuditKind.ACCOUNT_ERASED}-{person.id}")
+    return audit.salted(replace(event, id=f"{AuditKind.ACCOUNT_ERASED}-{person.id}"), occasion.ids.salt)

@@ -1612,6 +1612,22 @@ TRAIL = [
     ),
     Breakage(
         law="what matters is told",
+        what="a trail cut off behind the head that one goes on from",
+        file="authcore/sealing.py",
+        before="if oldest is None and start.sequence < last:",
+        after="if oldest is None and since.sequence < last:",
+        caught_by="flows/test_audit_trail.py::test_truncation_is_found_at_where_one_goes_on_from",
+    ),
+    Breakage(
+        law="what matters is told",
+        what="head lost while nothing is sealed",
+        file="authcore/inspection.py",
+        before="            newest = newest or seal\n            if sequence <= self.since.sequence:",
+        after="            if sequence <= self.since.sequence:",
+        caught_by="flows/test_audit_trail.py::test_nothing_new_since_a_kept_head",
+    ),
+    Breakage(
+        law="what matters is told",
         what="strangers counted without a bound",
         file="authcore/refusals.py",
         before="len(self._counts) >= _MOST",

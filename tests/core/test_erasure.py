@@ -53,6 +53,7 @@ def test_decoys_go_with_it():
         (AuditKind.ACCOUNT_ERASED, BESIDE.id),
     ]
     assert len({event.id for event in told}) == len(told)
+    assert len({event.salt for event in told}) == len(told)
 
 
 def test_tombstone_stays_as_it_is():
