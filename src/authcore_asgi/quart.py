@@ -12,7 +12,7 @@ from quart import Quart, Response, has_request_context, request, websocket
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
-from authcore_asgi.messages import App, request_of
+from authcore_asgi.messages import App, Scope, request_of
 from authcore_asgi.middleware import AuthMiddleware
 
 __all__ = ["setup"]
@@ -28,8 +28,8 @@ def setup(app: Quart, auth: Auth, *, prefix: str = "/auth", exempt: Collection[s
     app.asgi_app = middleware  # type: ignore[assignment, method-assign]  # as Quart tells to put middleware around it
 
     async def refused(error: AuthError | Fault) -> Response:
-        connection = request if has_request_context() else websocket
-        answer = middleware.endpoints.access.answer(error, request_of(connection.scope))
+        scope = (request if has_request_context() else websocket).scope
+        answer = middleware.endpoints.access.answer(error, request_of(cast("Scope", scope)))
         return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})
 
     for kind in (AuthError, Fault):

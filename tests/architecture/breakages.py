@@ -1627,6 +1627,22 @@ TRAIL = [
         caught_by="flows/test_audit_trail.py::test_nothing_new_since_a_kept_head",
     ),
     Breakage(
+        law="whoever is forgotten is named by nothing",
+        what="what somebody else wanted her address for kept",
+        file="authcore/auth/personal_data.py",
+        before="        await self._unwant(known)",
+        after="        await self._unwant(())",
+        caught_by="flows/test_personal_data.py::test_interrupted_erasure_is_begun_again",
+    ),
+    Breakage(
+        law="whoever is forgotten is named by nothing",
+        what="code sent on to an address that was forgotten",
+        file="authcore/addresses.py",
+        before="    return claim is None or _owner(claim, asked.account) is not None",
+        after="    return claim is not None and _owner(claim, asked.account) is not None",
+        caught_by="flows/test_personal_data.py::test_who_wanted_her_address_is_answered_as_before",
+    ),
+    Breakage(
         law="what matters is told",
         what="strangers counted without a bound",
         file="authcore/refusals.py",
