@@ -455,6 +455,21 @@ MEETINGS = {
 }
 
 
+def forget_eve(auth, eve, *, asks):
+    """Erase Eve as well: where she asks for Ada's address once it is free, as its code says, it stands in her rows."""
+    found = [each.id for each in challenges(auth) if (each.account_id, each.destination) == (eve, ADA)]
+    kinds = {message.kind for message in kept(auth, Message) if message.session_id in found}
+    assert kinds == ({MessageKind.CODE} if found else set())
+    assert asks or not found
+    do(auth.erase_account(eve))
+
+
+def wanting(auth):
+    """Eve, who has asked for Ada's address, and what she was given."""
+    eve = log_in(auth, join(auth, "eve@example.org").email)
+    return eve, ask(auth, eve, ADA)
+
+
 def meeting(flow):
     """Ada is erased while another flow runs; when both have ended nothing names her, but as somebody new."""
     auth = a_world()
@@ -468,17 +483,14 @@ def meeting(flow):
     if flow == "recover":
         forgotten = do(auth.request_recovery(identifier=ADA))
         code = derive(auth, forgotten)
-    eve = wanted = None
-    if flow in {"want the address", "have it sent again"}:
-        join(auth, "eve@example.org")
-        eve = log_in(auth, "eve@example.org")
-        wanted = ask(auth, eve, ADA)
+    eve, wanted = wanting(auth) if flow in {"want the address", "have it sent again"} else (None, None)
     if flow == "unlink":
         do(auth.link_external_identity(ada, **EXTERNAL))
     if flow == "restore":
         do(auth.delete_account(ada))
-    here = SimpleNamespace(ada=ada, session=session, registered=registered, forgotten=forgotten, code=code)
-    here.eve, here.wanted = eve, wanted
+    here = SimpleNamespace(
+        ada=ada, session=session, registered=registered, forgotten=forgotten, code=code, eve=eve, wanted=wanted
+    )
 
     def check(outcomes, after):
         assert outcomes["erase"].erased_at is not None
@@ -486,12 +498,7 @@ def meeting(flow):
             # To whoever has the code of an address that is nobody's any more, nothing shows; and guesses are told of.
             do(after.erase_account(ada))
         if eve is not None:
-            for each in challenges(after):
-                if each.account_id == eve.session.account_id and each.destination == ADA:
-                    # The address was free, as the code says that was sent there.
-                    assert [it.kind for it in kept(after, Message) if it.session_id == each.id] == [MessageKind.CODE]
-                    assert flow == "want the address"
-            do(after.erase_account(eve.session.account_id))
+            forget_eve(after, eve.session.account_id, asks=flow == "want the address")
         for other in kept(after, Account):
             if other.erased_at is None:
                 # The address was free, and whoever has registered it since is somebody new.

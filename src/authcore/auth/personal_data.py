@@ -65,8 +65,9 @@ class PersonalData(Parts):
 
         One commit ends every session, removes all names and makes the account one that nobody can restore or log in to.
         Before it, and once more after it, it is forgotten who else has asked to have one of the addresses.  Whatever
-        else names the person is blanked last, in commits of at most 500 rows.  Where that is interrupted, erase it again: what is done stays done, and the rest follows.  `by` is the id of the account on
-        whose behalf it is done, and stands in the trail.
+        else names the person is blanked last, in commits of at most 500 rows.  Where that is interrupted, erase it
+        again: what is done stays done, and the rest follows.  `by` is the id of the account on whose behalf it is done,
+        and stands in the trail.
 
         Raises ConfigurationError, having done nothing, if the store is no `Housekeeping`.
         """
