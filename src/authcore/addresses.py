@@ -50,6 +50,7 @@ def request(
         slot=slot,
         purpose=PURPOSE,
         destination=claim.name.display,
+        wanted_id=claim.name.id,
         asked_by=session.id,
         instead=None if owner is None else registration.word_to_owner(occasion, owner),
     )
@@ -116,9 +117,11 @@ def change(
 def is_withheld(asked: Challenged, claim: Claim | None) -> bool:
     """Tell whether nobody may have a challenge's code: somebody else has proven the address that it is to make its own.
 
-    `claim` is the claim on that address, if the challenge is for that.
+    Or has, until it was erased.  `claim` is the claim on that address, if the challenge is for that.
     """
-    return claim is not None and asked.account is not None and _owner(claim, asked.account) is not None
+    if asked.challenge is None or asked.challenge.purpose != PURPOSE or asked.account is None:
+        return False
+    return claim is None or _owner(claim, asked.account) is not None
 
 
 def _owner(claim: Claim, account: Account) -> Account | None:

@@ -96,7 +96,13 @@ def askers(purpose: str) -> str:
 
 
 def open_challenge(
-    occasion: Occasion, *, account: Account, purpose: str, destination: str, asked_by: str | None = None
+    occasion: Occasion,
+    *,
+    account: Account,
+    purpose: str,
+    destination: str,
+    wanted_id: str | None = None,
+    asked_by: str | None = None,
 ) -> TwoStepSession:
     """Return a new challenge for an account."""
     return TwoStepSession(
@@ -110,6 +116,7 @@ def open_challenge(
         max_attempts=occasion.policy.code_attempts,
         purpose=purpose,
         destination=destination,
+        wanted_id=wanted_id,
         session_id=asked_by,
     )
 
@@ -121,6 +128,7 @@ def request(
     slot: ChallengeSlot | None,
     purpose: str,
     destination: str,
+    wanted_id: str | None = None,
     asked_by: str | None = None,
     instead: Message | None = None,
 ) -> Decision[TwoStepSession]:
@@ -129,7 +137,9 @@ def request(
     `slot` is the account's slot for this purpose, if there is one already; what was in it ends.  Where anybody may ask
     none is needed.  `instead` is what is sent in place of the code, where nobody may have it.
     """
-    challenge = open_challenge(occasion, account=account, purpose=purpose, destination=destination, asked_by=asked_by)
+    challenge = open_challenge(
+        occasion, account=account, purpose=purpose, destination=destination, wanted_id=wanted_id, asked_by=asked_by
+    )
     # Where a newer challenge ends no older one the slot only counts guesses: strangers who ask race with no answer.
     filled = [] if purpose in _FOR_ANYBODY else [fill(slot, challenge, account=account)]
     writes = (

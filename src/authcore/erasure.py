@@ -6,7 +6,7 @@ interrupted is simply begun again.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar, cast
 
@@ -25,11 +25,12 @@ from authcore.entities import (
     TwoStepSession,
 )
 from authcore.errors import AccountNotFound
+from authcore.identifiers import ADDRESSES
 from authcore.lifecycle import raised
 from authcore.occasion import Occasion
 from authcore.personal_fields import TREATMENTS
 
-__all__ = ["SWEPT", "blanked", "entomb"]
+__all__ = ["SWEPT", "Entombed", "addresses_among", "blanked", "entomb", "unwanted"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -37,10 +38,18 @@ SWEPT: Final[tuple[type[Entity], ...]] = (Credential, AuthenticationSession, Two
 """The kinds of which an account may have very many rows, each of which is blanked and kept."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entombed:
+    """The ids of those who have become tombstones, and of the addresses that they had."""
+
+    people: tuple[str, ...]
+    addresses: frozenset[str]
+
+
 def entomb(
     occasion: Occasion, *, account: Account | None, decoys: Sequence[Account], names: Collection[Identifier]
-) -> Decision[tuple[str, ...]]:
-    """Decide to make an account a tombstone, with the decoys beside it, and tell all their ids.
+) -> Decision[Entombed]:
+    """Decide to make an account a tombstone, with the decoys beside it.
 
     A new epoch ends whatever was open, and `names`, those it has and those it had last, are removed: each is its own
     id.  Nobody is told by message: that would put the address back into the outbox.
@@ -54,7 +63,18 @@ def entomb(
         if person.erased_at is None
         for entity in (_tomb(occasion, person), _told(occasion, person))
     ]
-    return accept(tuple(person.id for person in people), writes, removed=names)
+    entombed = Entombed(people=tuple(person.id for person in people), addresses=addresses_among(names))
+    return accept(entombed, writes, removed=names)
+
+
+def addresses_among(names: Collection[Identifier]) -> frozenset[str]:
+    """Return the ids of those names that somebody else may have wanted for his own."""
+    return frozenset(name.id for name in names if name.kind in ADDRESSES)
+
+
+def unwanted(challenges: Collection[TwoStepSession], messages: Collection[Message], *, now: datetime) -> Decision[bool]:
+    """Decide to forget that somebody wanted an address for his own, and the messages of that; tell if there was any."""
+    return accept(bool(challenges), [blanked(entity, now=now) for entity in (*challenges, *messages)])
 
 
 def blanked(entity: E, *, now: datetime) -> E:
@@ -81,4 +101,4 @@ def _tomb(occasion: Occasion, person: Account) -> Account:
 def _told(occasion: Occasion, person: Account) -> AuditEvent:
     event = audit.record(occasion, AuditKind.ACCOUNT_ERASED, account_id=person.id)
     # It happens to an account once; and one occasion may erase several.
-    return replace(event, id=f"{AuditKind.ACCOUNT_ERASED}-{person.id}")
+    return audit.salted(replace(event, id=f"{AuditKind.ACCOUNT_ERASED}-{person.id}"), occasion.ids.salt)

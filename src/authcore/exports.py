@@ -10,10 +10,10 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from authcore.audit import session_digest
-from authcore.entities import Entity
+from authcore.entities import Entity, Message
 from authcore.personal_fields import TREATMENTS
 
-__all__ = ["FORMAT", "AccountExport", "Plain", "Row", "rows_of"]
+__all__ = ["FORMAT", "AccountExport", "Plain", "Row", "is_told", "rows_of"]
 
 Plain: TypeAlias = str | int | bool | list[str] | None
 """What JSON can say as it is."""
@@ -44,6 +44,14 @@ class AccountExport:
             "exported_at": self.exported_at.isoformat(),
             **{section: [dict(row) for row in rows] for section, rows in self.sections.items()},
         }
+
+
+def is_told(entity: Entity) -> bool:
+    """Tell whether an export has a row of an entity: of codes the challenges tell.
+
+    A message would tell whether its code really went out, and by that whose an address is that somebody has asked for.
+    """
+    return not isinstance(entity, Message) or entity.session_id is None
 
 
 def rows_of(entities: Iterable[Entity]) -> tuple[Row, ...]:

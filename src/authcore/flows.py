@@ -130,7 +130,7 @@ class Flows:
         untouched = work.untouched([*decision.writes, *decision.removed])
         try:
             if decision.removed:
-                await self._housekeeping().remove(decision.removed, decision.writes, untouched)
+                await self.housekeeping().remove(decision.removed, decision.writes, untouched)
             else:
                 await self.store.commit(decision.writes, untouched)
         except Conflict:
@@ -139,7 +139,8 @@ class Flows:
             self.posted()
         return True
 
-    def _housekeeping(self) -> Housekeeping:
+    def housekeeping(self) -> Housekeeping:
+        """Return the store, if it can remove; raises ConfigurationError for any other."""
         if not isinstance(self.store, Housekeeping):
             raise ConfigurationError("this store removes nothing, so that nobody can be erased: see authcore.ports")
         return self.store

@@ -70,6 +70,7 @@ class Inspection:
             if sequence is None:
                 self._note([misplaced(seal)])
                 continue
+            newest = newest or seal
             if sequence <= self.since.sequence:
                 older = seal
                 break
@@ -77,10 +78,10 @@ class Inspection:
                 await self._look_at_batch(newer, older=seal)
             ours = is_ours(seal, newer=trusted, key=self.keyring.derive(seal.kid, AUDIT_KEY), head=self.head)
             self._note(flaws_of_chain(seal, newer=newer, ours=ours, head=self.head))
-            newest, newer, trusted = newest or seal, seal, seal if ours else None
+            newer, trusted = seal, seal if ours else None
         if newer is not None:
             await self._look_at_batch(newer, older=older)
-        self._note(flaws_of_start(newer, since=self.since, head=self.head))
+        self._note(flaws_of_start(newer, before=older, since=self.since, head=self.head))
         return newest
 
     async def _look_at_batch(self, seal: AuditSeal, *, older: AuditSeal | None) -> None:

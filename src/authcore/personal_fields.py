@@ -110,8 +110,12 @@ TREATMENTS: Final[Mapping[type[Entity], Treatment]] = MappingProxyType(
             section="challenges",
             shown=(*_WHEN, *_SESSION, "attempts", "max_attempts", "purpose", "destination", "sendings"),
             digested=("id", "session_id"),
-            withheld={"version": _COUNTER, "code_key": "names a key"},
-            blanks={"destination": ""},
+            withheld={
+                "version": _COUNTER,
+                "code_key": "names a key",
+                "wanted_id": "`destination` tells the same",
+            },
+            blanks={"destination": "", "wanted_id": None},
             kept={
                 "id": _RANDOM,
                 "account_id": _TOMBSTONE,
@@ -136,8 +140,11 @@ TREATMENTS: Final[Mapping[type[Entity], Treatment]] = MappingProxyType(
         Message: Treatment(
             section="messages",
             shown=(*_WHEN, "id", "kind", "destination", "account_id", "state", "attempts", "due_at", "leased_until"),
-            digested=("session_id",),
-            withheld={"version": _COUNTER, "queue": "where deliverers look; `state` tells the same"},
+            withheld={
+                "version": _COUNTER,
+                "queue": "where deliverers look; `state` tells the same",
+                "session_id": "only messages of codes have one: the challenges tell of those",
+            },
             blanks={"destination": "", "queue": None},
             kept={"id": _RANDOM, "account_id": _TOMBSTONE, "session_id": _RANDOM},
         ),
@@ -178,7 +185,7 @@ NOT_OF_A_PERSON: Final[Mapping[type[Entity], str]] = MappingProxyType(
         Role: "it says what a role permits; who has it, the grants say",
         AuditSeal: "it holds digests, and ids of events",
         Milestone: "it says that something was done once for all, and names an account by its id",
-        Attempt: "it counts what was done from a network, by whoever shares it, and names no account",
+        Attempt: "it counts by network, of whoever shares it, by a keyed digest of an address, or by an account's id",
     }
 )
 """The kinds that do not, and why."""

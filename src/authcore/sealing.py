@@ -243,15 +243,24 @@ def flaws_of_chain(
         yield _of_seal(AuditFlaw.UNPROVEN, seal.id)
 
 
-def flaws_of_start(oldest: AuditSeal | None, *, since: AuditHead, head: AuditHead | None) -> Iterator[AuditFinding]:
-    """Tell what is wrong with where a chain begins: it goes on from `since`, which may be the very beginning."""
-    if oldest is None:
-        if head is not None and head.sequence > since.sequence:
-            yield _of_seal(AuditFlaw.REMOVED, _id_of(since.sequence + 1))
-    elif sequence_of(oldest.id) != since.sequence + 1:
+def flaws_of_start(
+    oldest: AuditSeal | None, *, before: AuditSeal | None, since: AuditHead, head: AuditHead | None
+) -> Iterator[AuditFinding]:
+    """Tell what is wrong with where a chain begins: it goes on from `since`, which may be the very beginning.
+
+    `before` is the newest seal up to there.  It may have been removed, but not while there is no newer one: the next
+    seal would begin a chain of its own, and nobody would look at it.
+    """
+    start = head_of(before)
+    last = since.sequence if head is None else max(since.sequence, head.sequence)
+    if oldest is None and start.sequence < last:
+        yield _of_seal(AuditFlaw.REMOVED, _id_of(min(since.sequence + 1, last)))
+    elif oldest is not None and sequence_of(oldest.id) != since.sequence + 1:
         yield _of_seal(AuditFlaw.REMOVED, _id_of(since.sequence + 1))
-    elif oldest.previous != since.fingerprint:
+    elif oldest is not None and oldest.previous != since.fingerprint:
         yield _of_seal(AuditFlaw.CHANGED, oldest.id)
+    elif before is not None and start.sequence == since.sequence and start != since:
+        yield _of_seal(AuditFlaw.CHANGED, before.id)
 
 
 def flaws_of_batch(seal: AuditSeal, found: Iterable[AuditEvent], *, older: AuditSeal | None) -> Iterator[AuditFinding]:

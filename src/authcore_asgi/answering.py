@@ -12,7 +12,7 @@ from typing import Final
 
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
-from authcore.web import Access, answer_to
+from authcore.web import Access
 from authcore_asgi.messages import Event, Scope, Send, refuse, request_of
 
 __all__ = ["Answer", "Visit"]
@@ -57,8 +57,7 @@ class Answer:
     async def replace(self, error: AuthError | Fault) -> None:
         """Send a refusal or fault, whatever else the application has to say."""
         self.started = self.replaced = True
-        self.visit.access.note(error, request_of(self.scope))
-        await refuse(self.scope, answer_to(error, self.scope["path"]), self.send)
+        await refuse(self.scope, self.visit.access.answer(error, request_of(self.scope)), self.send)
 
     def _refusal(self) -> AuthError | Fault | None:
         """Return what is being handled right now, as some frameworks answer in an `except`, or what was noted."""

@@ -16,7 +16,8 @@ from django.utils.functional import SimpleLazyObject
 from authcore.errors import AuthError, Fault
 from authcore.principal import Anonymous, Principal
 from authcore.web import answer_to
-from authcore_asgi.guards import caller_of
+from authcore_asgi.guards import VISIT, caller_of
+from authcore_asgi.messages import request_of
 
 __all__ = ["CallerMiddleware", "User"]
 
@@ -92,6 +93,10 @@ class CallerMiddleware:
         """Answer a refusal or fault, and leave every other exception to Django."""
         if not isinstance(exception, AuthError | Fault):
             return None
-        answer = answer_to(exception, request.path)
+        scope = getattr(request, "scope", {})
+        # On an exempt path nobody has been asked for, and nobody is told of.
+        visit = scope.get(VISIT)
+        told = None if visit is None else visit.access.answer(exception, request_of(scope))
+        answer = told or answer_to(exception, request.path)
         headers = {name.decode(): value.decode() for name, value in answer.headers}
         return HttpResponse(answer.body, status=answer.status, headers=headers)

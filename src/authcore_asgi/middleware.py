@@ -9,7 +9,7 @@ from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
 from authcore.principal import Anonymous, Principal
-from authcore.web import Endpoints, Exemptions, answer_to
+from authcore.web import Endpoints, Exemptions
 from authcore_asgi.answering import Answer, Visit
 from authcore_asgi.guards import VISIT
 from authcore_asgi.messages import (
@@ -98,8 +98,7 @@ class AuthMiddleware:
         try:
             presence = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
         except (AuthError, Fault) as error:
-            self.endpoints.access.note(error, request_of(scope))
-            await refuse(scope, answer_to(error, scope["path"]), send)
+            await refuse(scope, self.endpoints.access.answer(error, request_of(scope)), send)
         else:
             visit = Visit(presence.caller, self.endpoints.access)
             await self._run(visit, scope, receive, renewed(send, presence.renewal))

@@ -12,8 +12,7 @@ from quart import Quart, Response, has_request_context, request, websocket
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
-from authcore.web import answer_to
-from authcore_asgi.messages import App
+from authcore_asgi.messages import App, Scope, request_of
 from authcore_asgi.middleware import AuthMiddleware
 
 __all__ = ["setup"]
@@ -27,11 +26,12 @@ def setup(app: Quart, auth: Auth, *, prefix: str = "/auth", exempt: Collection[s
     """
     middleware = AuthMiddleware(cast("App", app.asgi_app), auth=auth, prefix=prefix, exempt=exempt)
     app.asgi_app = middleware  # type: ignore[assignment, method-assign]  # as Quart tells to put middleware around it
+
+    async def refused(error: AuthError | Fault) -> Response:
+        scope = (request if has_request_context() else websocket).scope
+        answer = middleware.endpoints.access.answer(error, request_of(cast("Scope", scope)))
+        return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})
+
     for kind in (AuthError, Fault):
-        app.register_error_handler(kind, _refused)
+        app.register_error_handler(kind, refused)
     return middleware.auth
-
-
-async def _refused(error: AuthError | Fault) -> Response:
-    answer = answer_to(error, (request if has_request_context() else websocket).path)
-    return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})

@@ -1,6 +1,7 @@
 """Guards for Sanic's handlers, of HTTP requests and of websockets."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar, overload
 
@@ -41,7 +42,7 @@ def auth_of(request: Request) -> Auth:
 
 def principal_of(request: Request) -> Principal:
     """Return who sends a request; raises the refusal if nobody is logged in."""
-    return _caller_of(request).authenticated()
+    return caller_of(request).authenticated()
 
 
 @overload
@@ -87,9 +88,9 @@ def requires_two_step(purpose: str) -> Callable[[H], H]:
     check_purpose(purpose)
 
     async def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        request = _request_among(arguments, named)
-        authorize(_caller_of(request))
-        if request is not None:
+        request, caller = _visit_among(arguments, named)
+        with _noting(request):
+            authorize(caller)
             await confirm(request.app.ctx.authcore_access, request_of(request), purpose=purpose)
 
     return lambda handler: guard_awaiting(handler, check=check)
@@ -104,9 +105,8 @@ def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
     check_within(within)
 
     def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        request = _request_among(arguments, named)
-        caller = _caller_of(request)
-        if request is not None:
+        request, caller = _visit_among(arguments, named)
+        with _noting(request):
             confirm_fresh(request.app.ctx.authcore_access, caller, within=within)
 
     return lambda handler: guard(handler, check=check)
@@ -120,9 +120,8 @@ def requires_captcha(handler: H, /) -> H:
     """
 
     async def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        request = _request_among(arguments, named)
-        _caller_of(request)
-        if request is not None:
+        request, _ = _visit_among(arguments, named)
+        with _noting(request):
             await confirm_person(request.app.ctx.authcore_access, request_of(request))
 
     return guard_awaiting(handler, check=check)
@@ -130,30 +129,33 @@ def requires_captcha(handler: H, /) -> H:
 
 def caller_of(request: Request) -> Principal | Anonymous:
     """Return who sends a request, be it nobody in particular."""
-    return _caller_of(request)
+    return _visit_among((request,), {})[1]
 
 
-def _request_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> Request | None:
-    return next((value for value in (*arguments, *named.values()) if isinstance(value, Request)), None)
-
-
-def _caller_of(request: Request | None) -> Principal | Anonymous:
+def _visit_among(arguments: tuple[object, ...], named: Mapping[str, object]) -> tuple[Request, Principal | Anonymous]:
+    """Return the request among a handler's arguments, and who sends it."""
+    request = next((value for value in (*arguments, *named.values()) if isinstance(value, Request)), None)
     caller = None if request is None else getattr(request.ctx, "principal", None)
-    if not isinstance(caller, Principal | Anonymous):
+    if request is None or not isinstance(caller, Principal | Anonymous):
         # Fail closed: an exempt path, or an application that was never set up, must not look like an open one.
         raise ConfigurationError("no caller is known here: call authcore_sanic.setup, and exempt no guarded path")
-    return caller
+    return request, caller
 
 
 def _guard(handler: H, requirement: Condition | None) -> H:
     def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
-        request = _request_among(arguments, named)
-        try:
-            authorize(_caller_of(request), requirement)
-        except AuthError as refusal:
-            # Here, as well as where it is answered: an application may answer it by itself.
-            if request is not None:
-                request.app.ctx.authcore_access.note(refusal, request_of(request))
-            raise
+        request, caller = _visit_among(arguments, named)
+        with _noting(request):
+            authorize(caller, requirement)
 
     return guard(handler, check=check)
+
+
+@contextmanager
+def _noting(request: Request) -> Iterator[None]:
+    """Note a refusal here, as well as where it is answered: an application may answer it by itself."""
+    try:
+        yield
+    except AuthError as refusal:
+        request.app.ctx.authcore_access.note(refusal, request_of(request))
+        raise

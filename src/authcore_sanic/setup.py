@@ -10,7 +10,7 @@ from sanic.response import BaseHTTPResponse
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
-from authcore.web import Endpoints, Exemptions, answer_to
+from authcore.web import Endpoints, Exemptions
 from authcore_sanic.messages import is_websocket, read_body, renewed, request_of, response_of
 
 __all__ = ["setup"]
@@ -76,8 +76,7 @@ async def _renew(request: Request, response: BaseHTTPResponse) -> HTTPResponse |
 
 
 async def _refused(request: Request, error: AuthError | Fault) -> HTTPResponse:
-    request.app.ctx.authcore_access.note(error, request_of(request))
-    return response_of(answer_to(error, request.path))
+    return response_of(request.app.ctx.authcore_access.answer(error, request_of(request)))
 
 
 def _lifespan(app: App, background: Background) -> None:

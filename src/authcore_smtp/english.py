@@ -33,9 +33,9 @@ KINDS: Final[Mapping[MessageKind, Wording]] = MappingProxyType(
         ),
         MessageKind.ALREADY_REGISTERED: _notice(
             subject="you have an account already",
-            text="Somebody has asked for an account at $application under $address.  It has an account already, so "
-            "nothing has changed.",
-            advice="If that was you, log in instead.  If it was not, you need do nothing.",
+            text="Somebody has asked for an account at $application under an address of yours, or to have it for "
+            "another account.  It has an account already, so nothing has changed.",
+            advice="If that was you, log in to that account instead.  If it was not, you need do nothing.",
         ),
         MessageKind.PASSWORD_CHANGED: _notice(
             subject="your password was changed",

@@ -15,7 +15,7 @@ from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, col
 
 __all__ = ["SCHEMA_VERSION", "Tables"]
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised whenever a table changes; a store refuses a database of any other version."""
 
 _LONGEST_VARCHAR: Final = 1000

@@ -5,9 +5,9 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from sanic import Sanic
+from sanic import HTTPResponse, Sanic
 
-from authcore.errors import ConfigurationError, InvalidInput, InvalidPermission
+from authcore.errors import ConfigurationError, InvalidInput, InvalidPermission, NotAuthenticated
 from authcore.system import inline
 from authcore.testing import build_auth
 from authcore_sanic import (
@@ -16,12 +16,20 @@ from authcore_sanic import (
     requires_fresh,
     requires_permission,
     requires_role,
+    requires_two_step,
     setup,
 )
 from tests.adapters.hosts import behind_uvicorn, in_process, on_own_server
 from tests.adapters.laws.asserting import is_problem
 from tests.adapters.people import ADA, FROM_HERE, ORIGIN, PASSWORD, cookie
 from tests.adapters.sanic_pages import opened
+from tests.adapters.sites import Site, Stage
+
+
+async def whoever(*_):
+    """Answer alike to whoever comes, and to whoever was refused."""
+    return HTTPResponse("whoever")
+
 
 HOSTS = [in_process, on_own_server, behind_uvicorn]
 
@@ -180,3 +188,20 @@ def test_auth_of_a_request_is_the_applications():
     ready = setup(app, build_auth())
     assert auth_of(request) is ready is app.ctx.authcore
     assert ready.offload is not inline
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [requires_authentication, requires_two_step("pay"), requires_fresh(within=timedelta(minutes=5))],
+    ids=["authentication", "two-step", "fresh"],
+)
+async def test_refusal_that_an_application_answers_is_told(guard, request):
+    """What a guard refuses is counted, even where the application has answered it by itself."""
+    Sanic.test_mode = True
+    auth, app = build_auth(), Sanic(f"answering-{request.node.callspec.id}", configure_logging=False)
+    setup(app, auth)
+    app.add_route(guard(whoever), "/page")
+    app.exception(NotAuthenticated)(whoever)
+    async with in_process(app) as (transport, base):
+        assert (await Site(auth, Stage(), transport, base).get("/page")).body == b"whoever"
+        assert [(refused.code, count) for refused, count in auth.refusals.take().items()] == [("not_authenticated", 1)]

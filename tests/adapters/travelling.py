@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from authcore.codes import CAPTCHA_KEY, CODE_KEY
 from authcore.entities import Credential, Session
 from authcore.errors import StoreFault
+from authcore.recovery import NAME_KEY
+from authcore.refusals import REFUSALS_KEY
+from authcore.sealing import AUDIT_KEY
 from authcore.tokens import TokenKind
 from authcore.web import ENDPOINTS
 from tests.adapters.people import (
@@ -88,6 +91,7 @@ async def go_everywhere(site):
     ada = Traveller(site)
     await _join(ada)
     await _log_in(ada)
+    await _reauthenticate(ada)
     await _confirm(ada)
     await _use_a_second_factor(ada)
     await _see_pages(ada)
@@ -134,6 +138,11 @@ async def _log_in(ada):
         await ada.go("/auth/sessions/revoke", {"session": elsewhere})
     await other.go("/auth/session")
     await ada.go("/auth/sessions/revoke-others")
+
+
+async def _reauthenticate(ada):
+    for password in (NO_PASSWORD, PASSWORD):
+        await ada.go("/auth/reauthenticate", {"current_password": password})
 
 
 async def _confirm(ada):
@@ -238,7 +247,7 @@ def hashes(ada):
 def keys(ada):
     """The root secret, and the keys that are derived from it, in every form in which bytes are commonly written."""
     ring = ada.site.auth.keyring
-    purposes = (CODE_KEY, CAPTCHA_KEY, *(f"token/{kind}" for kind in TokenKind))
+    purposes = (CODE_KEY, CAPTCHA_KEY, NAME_KEY, AUDIT_KEY, REFUSALS_KEY, *(f"token/{kind}" for kind in TokenKind))
     derived = [ring.derive(root.kid, purpose) for root in ring.keys for purpose in purposes]
     return {form for key in (*derived, *(root.secret for root in ring.keys)) for form in _written(key)}
 

@@ -69,6 +69,7 @@ class TestRequesting:
     def test_code_goes_to_the_wanted_address(self, claim):
         """The challenge is the account's, for this purpose and session alone, and its code goes to that address."""
         given = {"purpose": "change-address", "destination": "Countess@example.org", "asked_by": "old-s"}
+        given["wanted_id"] = NEW.id
         assert request(claim) == challenges.request(OCCASION, account=LIVE, slot=None, **given)
 
     def test_owner_is_told_in_place_of_a_code(self):
@@ -108,16 +109,18 @@ class TestRequesting:
 class TestWithholding:
     """Sending a code again."""
 
-    ASKED = Challenged(challenge=CHALLENGE, account=LIVE)
+    ASKED = Challenged(challenge=replace(CHALLENGE, purpose=addresses.PURPOSE), account=LIVE)
 
     @pytest.mark.parametrize(
         ("claim", "is_withheld"),
-        [(None, False), (FREE, False), (RELEASED, False), (HALF, False), (claim_on(LIVE), False), (TAKEN, True)],
-        ids=["other purpose", "new", "released", "unproven", "own", "taken"],
+        [(None, True), (FREE, False), (RELEASED, False), (HALF, False), (claim_on(LIVE), False), (TAKEN, True)],
+        ids=["erased", "new", "released", "unproven", "own", "taken"],
     )
     def test_code_for_a_taken_address_is_withheld(self, claim, is_withheld):
-        """Nobody gets a code by which another account would have the address that he has proven."""
+        """Nobody gets a code by which another account would have the address that he has proven, or had."""
         assert addresses.is_withheld(self.ASKED, claim) is is_withheld
+        other = replace(self.ASKED, challenge=replace(CHALLENGE, purpose="pay"))
+        assert addresses.is_withheld(other, claim) is False
 
     def test_what_is_withheld_looks_alike(self):
         """In place of a code that is withheld a row is written that is never sent, and all else is the same."""

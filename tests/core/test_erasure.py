@@ -32,7 +32,7 @@ def test_account_becomes_a_tombstone(account):
     assert (tomb.username, tomb.email, tomb.phone) == (None, None, None)
     assert (tomb.deleted_at, tomb.erased_at, tomb.updated_at) == (NOW, NOW, NOW)
     assert decision.removed == (HERS,)
-    assert decision.settle() == (account.id,)
+    assert decision.settle().people == (account.id,)
 
 
 def test_deleted_account_keeps_its_time():
@@ -44,7 +44,7 @@ def test_deleted_account_keeps_its_time():
 def test_decoys_go_with_it():
     """What strangers left at her address becomes a tombstone too, and each of them is told of."""
     decision = entomb(decoys=[BESIDE], names=[HERS, ITS])
-    assert decision.settle() == (LIVE.id, BESIDE.id)
+    assert decision.settle().people == (LIVE.id, BESIDE.id)
     assert [tomb.email for tomb in of(decision.writes, Account)] == [None, None]
     assert decision.removed == (HERS, ITS)
     told = of(decision.writes, AuditEvent)
@@ -53,13 +53,14 @@ def test_decoys_go_with_it():
         (AuditKind.ACCOUNT_ERASED, BESIDE.id),
     ]
     assert len({event.id for event in told}) == len(told)
+    assert len({event.salt for event in told}) == len(told)
 
 
 def test_tombstone_stays_as_it_is():
     """A second time only what has come since is removed."""
     erased = replace(LIVE, email=None, username=None, deleted_at=BEFORE, erased_at=BEFORE)
     decision = entomb(erased, names=[ITS])
-    assert (decision.writes, decision.removed, decision.settle()) == ((), (ITS,), (LIVE.id,))
+    assert (decision.writes, decision.removed, decision.settle().people) == ((), (ITS,), (LIVE.id,))
 
 
 @pytest.mark.parametrize("account", [None, DECOY], ids=["nobody", "decoy"])

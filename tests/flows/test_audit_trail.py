@@ -184,6 +184,16 @@ def test_rest_is_verified_from_a_kept_head():
     assert not do(auth.verify_audit(since=replace(kept_head, fingerprint="0" * 64))).intact
 
 
+def test_nothing_new_since_a_kept_head():
+    """While nothing was sealed since a head was kept, that is the head, and nobody slips in what is older than it."""
+    auth = sealed_trail(batches=(3, 2))
+    kept_head = do(auth.audit_head())
+    report = do(auth.verify_audit(since=kept_head, head=kept_head))
+    assert (report.intact, report.head, report.sealed) == (True, kept_head, 0)
+    put(auth, event(1, id="forged"))
+    assert found(do(auth.verify_audit(since=kept_head))) == {(AuditFlaw.BACKDATED, AuditEvent, "forged")}
+
+
 # --- tampering ------------------------------------------------------------------------------------------------------
 
 SEEN = {
@@ -279,6 +289,30 @@ def test_truncation_is_found_by_a_kept_head(auth, cut):
         removed(auth, seal)
     assert do(auth.verify_audit()).intact
     assert AuditFlaw.REMOVED in {each.flaw for each in do(auth.verify_audit(head=HEAD)).findings}
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_truncation_is_found_at_where_one_goes_on_from(auth, cut):
+    """If the seal is gone that a head was kept of, and there is no newer one, the trail does not go on from there."""
+    kept_head = do(auth.audit_head())
+    for gone in kept(auth, AuditSeal)[:cut]:
+        removed(auth, gone)
+        for each in kept(auth, AuditEvent):
+            if each.batch == gone.id:
+                removed(auth, each)
+    last = sealing._id_of(kept_head.sequence)  # noqa: SLF001
+    assert found(do(auth.verify_audit(since=kept_head))) == {(AuditFlaw.REMOVED, AuditSeal, last)}
+    put(auth, event(9000))
+    auth.clock.advance(SETTLED)
+    do(auth.seal_audit())
+    assert not do(auth.verify_audit(since=kept_head)).intact
+
+
+def test_seal_that_one_goes_on_from_is_compared(auth):
+    """The seal that a head was kept of is as it was, or else it could hide what is older than it."""
+    kept_head, newest = do(auth.audit_head()), kept(auth, AuditSeal)[0]
+    overwritten(auth, replace(newest, complete_until=newest.created_at - timedelta(days=1)))
+    assert found(do(auth.verify_audit(since=kept_head))) == {(AuditFlaw.CHANGED, AuditSeal, newest.id)}
 
 
 def test_truncation_is_found_after_new_seals(auth):

@@ -28,6 +28,7 @@ from authcore.errors import (
     AccountErased,
     AccountNotFound,
     ChallengeEnded,
+    CodeMismatch,
     ConfigurationError,
     Fault,
     InvalidCredentials,
@@ -35,7 +36,7 @@ from authcore.errors import (
 )
 from authcore.imported_accounts import AccountRecord, Imported
 from authcore.memory import MemoryStore
-from authcore.ports import Store, by_id
+from authcore.ports import Store, by_id, by_owner
 from authcore.testing import Scenario, build_auth
 from tests.flows import whole_life
 from tests.flows.broken_stores import everything
@@ -46,6 +47,7 @@ from tests.flows.people import (
     OTHER_PASSWORD,
     PASSWORD,
     QuickHasher,
+    challenges,
     derive,
     do,
     join,
@@ -54,6 +56,7 @@ from tests.flows.people import (
     messages,
     refusal,
     register,
+    stored,
     verify,
 )
 from tests.flows.whole_life import (
@@ -258,6 +261,47 @@ def test_address_of_before_is_forgotten(auth):
     assert do(auth.find_account(account_id=eve.session.account_id)) is None
 
 
+def ask(auth, session, email, password=PASSWORD):
+    """Ask for a code to another address for one's own, from afar."""
+    return do(auth.request_address_change(token=session.token, password=password, email=email, device=STRANGER))
+
+
+def test_who_wanted_her_address_keeps_it_no_longer(auth):
+    """What strangers asked for her address for their own is blanked with her, be it before it was hers or since."""
+    ada, eve = join(auth, BOB), join(auth, "eve@example.org")
+    theirs = log_in(auth, eve.email)
+    early = ask(auth, theirs, ADA)
+    session = log_in(auth, BOB)
+    asked = ask(auth, session, ADA)
+    do(auth.confirm_address_change(token=session.token, challenge=asked.token, code=derive(auth, asked)))
+    late = ask(auth, theirs, ADA.title())
+    do(auth.resend_code(late.token))
+    ask(auth, theirs, BOB)
+    kept_one = ask(auth, theirs, "another@example.org")
+    do(auth.deliver_due())
+    do(auth.erase_account(ada.id))
+    assert where(everything(auth.store), [ADA, ADA.title(), BOB]) == {}
+    assert stored(auth, kept_one.session).destination == "another@example.org"
+    assert stored(auth, early.session).account_id == stored(auth, late.session).account_id == eve.id
+
+
+def test_who_wanted_her_address_is_answered_as_before(auth):
+    """Whoever has asked for her address goes on to be answered as at any that is not his, and nothing is sent."""
+    ada, eve = join(auth), join(auth, "eve@example.org")
+    theirs = log_in(auth, eve.email)
+    asked = ask(auth, theirs, ADA)
+    do(auth.erase_account(ada.id))
+    do(auth.deliver_due())
+    before = len(auth.courier.letters)
+    assert do(auth.resend_code(asked.token)).sendings == 2
+    do(auth.deliver_due())
+    assert len(auth.courier.letters) == before
+    assert where(everything(auth.store), [ADA]) == {}
+    answering = {"token": theirs.token, "challenge": asked.token}
+    assert isinstance(refusal(auth.confirm_address_change(**answering, code="000000")), CodeMismatch)
+    assert isinstance(refusal(auth.confirm_address_change(**answering, code=derive(auth, asked))), ChallengeEnded)
+
+
 def test_seal_of_the_trail_holds():
     """Events that were sealed are blanked without breaking the seal, and so are those that are sealed afterwards."""
     auth = a_world()
@@ -362,6 +406,7 @@ def test_interrupted_erasure_is_begun_again(monkeypatch):
 
     auth, commits, died = a_world(Dying()), 0, True
     ada, _, session = whole_life.live(auth, BY_EMAIL, SPELT_OTHERWISE)
+    ask(auth, log_in(auth, join(auth, "eve@example.org").email), **SPELT_OTHERWISE)
     start = dict(auth.store._kept), {key: [*ids] for key, ids in auth.store._owned.items()}  # noqa: SLF001
     while died:
         auth.store._kept = dict(start[0])  # noqa: SLF001
@@ -370,7 +415,8 @@ def test_interrupted_erasure_is_begun_again(monkeypatch):
         died = refusal(auth.erase_account(ada)) is not None
         auth.store.left = None
         is_tomb = do(auth.store.get(by_id(Account, ada))).erased_at is not None
-        assert is_tomb == (commits > 0)
+        # What somebody else wanted her address for goes first.
+        assert is_tomb == (commits > 1)
         assert (refusal(auth.authenticate(session.token)) is not None) == is_tomb
         do(auth.erase_account(ada))
         assert where(everything(auth.store), fragments_of([BY_EMAIL])) == {}
@@ -401,8 +447,27 @@ MEETINGS = {
     "unlink": lambda auth, here: auth.unlink_external_identity(here.ada, **EXTERNAL),
     "restore": lambda auth, here: auth.restore_account(here.ada),
     "deliver": lambda auth, here: auth.deliver_due(),
+    "want the address": lambda auth, here: auth.request_address_change(
+        token=here.eve.token, password=PASSWORD, email=ADA, device=STRANGER
+    ),
+    "have it sent again": lambda auth, here: auth.resend_code(here.wanted.token, device=STRANGER),
     "erase": lambda auth, here: auth.erase_account(here.ada),
 }
+
+
+def forget_eve(auth, eve, *, asks):
+    """Erase Eve as well: where she asks for Ada's address once it is free, as its code says, it stands in her rows."""
+    found = [each.id for each in challenges(auth) if (each.account_id, each.destination) == (eve, ADA)]
+    kinds = {message.kind for message in kept(auth, Message) if message.session_id in found}
+    assert kinds == ({MessageKind.CODE} if found else set())
+    assert asks or not found
+    do(auth.erase_account(eve))
+
+
+def wanting(auth):
+    """Eve, who has asked for Ada's address, and what she was given."""
+    eve = log_in(auth, join(auth, "eve@example.org").email)
+    return eve, ask(auth, eve, ADA)
 
 
 def meeting(flow):
@@ -418,17 +483,22 @@ def meeting(flow):
     if flow == "recover":
         forgotten = do(auth.request_recovery(identifier=ADA))
         code = derive(auth, forgotten)
+    eve, wanted = wanting(auth) if flow in {"want the address", "have it sent again"} else (None, None)
     if flow == "unlink":
         do(auth.link_external_identity(ada, **EXTERNAL))
     if flow == "restore":
         do(auth.delete_account(ada))
-    here = SimpleNamespace(ada=ada, session=session, registered=registered, forgotten=forgotten, code=code)
+    here = SimpleNamespace(
+        ada=ada, session=session, registered=registered, forgotten=forgotten, code=code, eve=eve, wanted=wanted
+    )
 
     def check(outcomes, after):
         assert outcomes["erase"].erased_at is not None
         if flow == "recover":
             # To whoever has the code of an address that is nobody's any more, nothing shows; and guesses are told of.
             do(after.erase_account(ada))
+        if eve is not None:
+            forget_eve(after, eve.session.account_id, asks=flow == "want the address")
         for other in kept(after, Account):
             if other.erased_at is None:
                 # The address was free, and whoever has registered it since is somebody new.
@@ -453,6 +523,8 @@ def test_nothing_slips_through(flow, explore, monkeypatch):
     if flow == "erase":
         # Over all kinds two of them have more orders than anybody waits for; these are the ones that name her here.
         monkeypatch.setattr(erasure, "SWEPT", (TwoStepSession, Message))
+        monkeypatch.setattr(erasure, "addresses_among", lambda names: frozenset())
+        monkeypatch.setattr(personal_data, "_names_of", lambda account_id: [by_owner(Identifier, account_id)])
     explored = explore(partial(meeting, flow))
     assert explored.orders > 1
 
@@ -469,6 +541,25 @@ def test_wrong_passwords_of_unknown_names_store_no_name(auth):
 
 
 # --- knowing what is stored -------------------------------------------------------------------------------------------
+
+
+def test_export_does_not_tell_whose_an_address_is(auth):
+    """Who has asked for somebody's address for his own finds in his export what he would find of a free one."""
+    join(auth, BOB)
+    told = []
+    for number, wanted in enumerate((BOB, "bee@example.org")):
+        eve = join(auth, f"eve{number}@example.org")
+        do(auth.resend_code(ask(auth, log_in(auth, eve.email), wanted).token))
+        do(auth.deliver_due())
+        sections = do(auth.export_account(eve.id)).sections
+        told.append(
+            sorted(
+                (section, str(row.get("kind")), str(row.get("state")))
+                for section in sections
+                for row in sections[section]
+            )
+        )
+    assert told[0] == told[1]
 
 
 @each_life
@@ -491,7 +582,8 @@ def test_export_tells_all_but_secrets(names):
     assert exported["format"] == 1
     assert [row["id"] for row in exported["account"]] == [exported["account_id"]] == [ada]
     for kind, section in ((AuthenticationSession, "sessions"), (Message, "messages"), (AuditEvent, "audit_events")):
-        assert len(exported[section]) == len([each for each in hers if type(each) is kind])
+        told = [each for each in hers if type(each) is kind and getattr(each, "session_id", None) is None]
+        assert len(exported[section]) == len(told) > 0
     assert {role["role"] for role in exported["roles"]} == {"editor"}
     assert sum(each["proven_at"] is not None for each in exported["identifiers"]) > 1
 

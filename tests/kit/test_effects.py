@@ -8,7 +8,7 @@ import pytest
 from authcore import Throttle
 from authcore.auth import Auth
 from authcore.entities import Account, AuditEvent, AuditKind, Message, MessageKind
-from authcore.errors import InvalidCredentials, StoreFault
+from authcore.errors import InvalidCredentials, InvalidToken, StoreFault
 from authcore.hashing import Argon2Hasher
 from authcore.memory import MemoryStore
 from authcore.policy import Policy
@@ -320,6 +320,19 @@ def test_delivery_is_no_effect():
         MessageKind.ALREADY_REGISTERED,
     ]
     assert_indistinguishable(*runs)
+
+
+def test_keeping_the_trail_is_no_effect():
+    """What housekeeping writes of the trail in the meantime is left out: counts of refusals, and seals."""
+    busy, idle = Recorder(build_auth()), Recorder(build_auth())
+
+    async def run(auth):
+        await auth.register(email=ADA, password=WRONG)
+        if auth is busy.auth:
+            auth.note_refusal(InvalidToken())
+            assert (await auth.record_refusals(), await auth.seal_audit()) == (1, 2)
+
+    assert_indistinguishable(*(run_sync(each.record("Ada", run)) for each in (busy, idle)))
 
 
 # --- the recorder -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A person's rights: knowing what is stored about them, and being forgotten."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -21,6 +22,7 @@ from authcore.entities import (
     Tally,
     TwoStepSession,
 )
+from authcore.erasure import Entombed
 from authcore.errors import AccountNotFound
 from authcore.exports import AccountExport, Row
 from authcore.flows import Work
@@ -54,39 +56,58 @@ class PersonalData(Parts):
         sections: dict[str, tuple[Row, ...]] = {}
         for key in _all_of(account_id):
             section = TREATMENTS[key.kind].section
-            rows = exports.rows_of(await _found(self.store, key))
+            rows = exports.rows_of(filter(exports.is_told, await _found(self.store, key)))
             sections[section] = (*sections.get(section, ()), *rows)
         return AccountExport(account_id=account_id, exported_at=self.clock.now(), sections=sections)
 
     async def erase_account(self, account_id: str, *, by: str | None = None) -> Account:
         """Forget whose an account was, for ever, and return what is left of it: a tombstone, by its id.
 
-        The first commit ends every session, removes all names and makes the account one that nobody can restore or log
-        in to.  Whatever else names the person is blanked after it, in commits of at most 500 rows.  Where that is
-        interrupted, erase it again: what is done stays done, and the rest follows.  `by` is the id of the account on
-        whose behalf it is done, and stands in the trail.
+        One commit ends every session, removes all names and makes the account one that nobody can restore or log in to.
+        Before it, and once more after it, it is forgotten who else has asked to have one of the addresses.  Whatever
+        else names the person is blanked last, in commits of at most 500 rows.  Where that is interrupted, erase it
+        again: what is done stays done, and the rest follows.  `by` is the id of the account on whose behalf it is done,
+        and stands in the trail.
 
         Raises ConfigurationError, having done nothing, if the store is no `Housekeeping`.
         """
         occasion = self._operation(by)
 
-        async def decide(work: Work) -> Decision[tuple[str, ...]]:
+        async def decide(work: Work) -> Decision[Entombed]:
             account = await work.get(by_id(Account, account_id))
             decoys = await work.find(by_field(Account, "beside_id", account_id))
             keys = [key for person in (account_id, *(decoy.id for decoy in decoys)) for key in _names_of(person)]
             names = [name for key in keys for name in await work.find(key)]
             return erasure.entomb(occasion.at(work.now), account=account, decoys=decoys, names=names)
 
-        await self._flows.run(decide)
+        self._flows.housekeeping()
+        names = [name for key in _names_of(account_id) for name in await _found(self.store, key)]
+        known = erasure.addresses_among(names)
+        # Before the names go, too: if it is interrupted, they are found once more.
+        await self._unwant(known)
+        first = await self._flows.run(decide)
         # Once more: until then a stranger may have met the address, and left a decoy that had not been there before.
-        people = await self._flows.run(decide)
+        last = await self._flows.run(decide)
+        await self._unwant(known | first.addresses | last.addresses)
         # And only now the rows: until then somebody may still have logged in, and left some.
-        for person in people:
+        for person in last.people:
             for kind in erasure.SWEPT:
                 await self._sweep(by_field(kind, "account_id", person, limit=_BATCH))
             # What was done to others was done from somewhere, too.
             await self._sweep(by_field(AuditEvent, "actor", person, limit=_BATCH))
         return cast("Account", await self.store.get(by_id(Account, account_id)))
+
+    async def _unwant(self, addresses: Collection[str]) -> None:
+        """Forget that anybody has asked for one of these addresses for his own, challenge by challenge."""
+        for address in sorted(addresses):
+            while await self._flows.run(partial(self._unwant_once, address)):
+                pass
+
+    async def _unwant_once(self, address: str, work: Work) -> Decision[bool]:
+        found = await work.find(by_field(TwoStepSession, "wanted_id", address, limit=1))
+        # Together: whoever has a code sent again meanwhile writes the challenge as well.
+        sent = [message for each in found for message in await work.find(by_field(Message, "session_id", each.id))]
+        return erasure.unwanted(found, sent, now=work.now)
 
     async def _sweep(self, key: Key[E]) -> None:
         """Blank all that a key names, page by page; no row comes or goes meanwhile."""

@@ -42,7 +42,7 @@ class Message(Entity):
     """
 
     OWNER: ClassVar[str | None] = "queue"
-    ALSO_BY: ClassVar[tuple[str, ...]] = ("account_id",)
+    ALSO_BY: ClassVar[tuple[str, ...]] = ("account_id", "session_id")
 
     kind: MessageKind
     destination: Note

@@ -102,11 +102,15 @@ class TwoStepSession(VerificationSession):
     """A code sent to a person's own address.
 
     `session_id` names the authentication session that asked, if one did, and `sendings` counts how often the code was
-    sent.  No code ever answers the challenge of an account that is a decoy.
+    sent.  No code ever answers the challenge of an account that is a decoy.  `wanted_id` is the id of the name that is
+    to become the account's own, and may be somebody else's: by it the challenge is found when that person is forgotten.
     """
+
+    ALSO_BY: ClassVar[tuple[str, ...]] = ("wanted_id",)
 
     purpose: Annotated[str, 20]
     destination: Note
+    wanted_id: Id | None = None
     session_id: Id | None = None
     sendings: int = 1
 

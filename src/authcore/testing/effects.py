@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from authcore.auth import Issued
-from authcore.entities import AuditEvent, Entity, Message
+from authcore.entities import AuditEvent, AuditKind, AuditSeal, Entity, Message
 from authcore.errors import AuthcoreError, AuthError, Fault
 
 __all__ = ["Effects", "assert_indistinguishable", "effects_of"]
@@ -34,7 +34,7 @@ class Effects:
 
     Tokens and ids are masked letter for letter, so that their lengths count and their values do not.  Left out is what
     cannot be equal, or is seen by nobody outside: how often the store was read, which of the rows were there before,
-    the texts in them, and what was done later to deliver a message.
+    the texts in them, and what was done later to deliver a message or to keep the trail.
     """
 
     name: str
@@ -75,7 +75,7 @@ def effects_of(
     name: str, answer: object, *, hashes: Collection[str], offloaded: int, commits: Collection[tuple[Entity, ...]]
 ) -> Effects:
     """Return what was seen of a run in the form in which runs are compared."""
-    told = [writes for writes in commits if not _is_delivery(writes)]
+    told = [writes for writes in commits if not _is_housekeeping(writes)]
     written = [entity for writes in told for entity in writes]
     return Effects(
         name=name,
@@ -92,9 +92,13 @@ def effects_of(
     )
 
 
-def _is_delivery(writes: tuple[Entity, ...]) -> bool:
-    """Whether a commit only tells what has become of messages: that is done after the answer, and at any time."""
-    return all(isinstance(entity, Message) and entity.version > 0 for entity in writes)
+def _is_housekeeping(writes: tuple[Entity, ...]) -> bool:
+    """Whether a commit only delivers, seals or writes counts of refusals: that is done at any time, for all at once."""
+    return any(isinstance(entity, AuditSeal) for entity in writes) or all(
+        (isinstance(entity, Message) and entity.version > 0)
+        or (isinstance(entity, AuditEvent) and entity.kind is AuditKind.REFUSED)
+        for entity in writes
+    )
 
 
 def _told(value: object) -> str:

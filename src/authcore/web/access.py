@@ -16,8 +16,9 @@ from authcore.web.authorization import Bearer, parse_authorization
 from authcore.web.clients import Networks, client_of
 from authcore.web.cookies import find_cookie
 from authcore.web.issuing import token_cookie
-from authcore.web.messages import Headers, Request
+from authcore.web.messages import Headers, Request, Response
 from authcore.web.origins import canonical_origin, check_origin
+from authcore.web.problems import answer_to
 
 __all__ = ["Access", "Presence"]
 
@@ -71,6 +72,11 @@ class Access:
         """Have the log and the trail tell of what a request was refused; of a fault they have nothing to tell."""
         if isinstance(error, AuthError):
             self.auth.note_refusal(error, device=self.device_of(request))
+
+    def answer(self, error: AuthError | Fault, request: Request) -> Response:
+        """Return the problem document of a refusal or fault, once the log and the trail have been told."""
+        self.note(error, request)
+        return answer_to(error, f"{request.method} {request.path}")
 
     def session_token(self, request: Request) -> str | None:
         """Return the token of a session that a request presents, if any; nothing about it is checked yet."""

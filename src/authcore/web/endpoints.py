@@ -12,7 +12,7 @@ from authcore.web.bodies import fields, read_json
 from authcore.web.confirming import confirm_person
 from authcore.web.handlers import Texts
 from authcore.web.messages import BODY_LIMIT, Request, Response
-from authcore.web.problems import answer_to, unexpected
+from authcore.web.problems import unexpected
 from authcore.web.rows import Endpoint
 from authcore.web.table import ENDPOINTS
 
@@ -49,10 +49,9 @@ class Endpoints:
         try:
             return await self._answer(row, request)
         except (AuthError, Fault) as error:
-            self.access.note(error, request)
             if isinstance(error, AuthError):
                 _log.info("%s %s: %s (%s)", row.method, row.path, error.code, error.cause)
-            return answer_to(error, f"{row.method} {row.path}")
+            return self.access.answer(error, request)
         except Exception:  # noqa: BLE001  the last resort: no traceback may reach a client
             _log.exception("%s %s failed", row.method, row.path)
             return unexpected()

@@ -87,7 +87,7 @@ class Faults:
         """A fault that a handler of the application raises is one line of the log as well: where, and privately why."""
         is_problem(await site.get("/failing"), 503, "unavailable")
         lines = [record.getMessage() for record in caplog.records if record.name == "authcore.faults"]
-        assert [line.partition(" source=")[0] for line in lines] == [f"'/failing': StoreFault cause={TEXT!r}"]
+        assert [line.partition(" source=")[0] for line in lines] == [f"'GET /failing': StoreFault cause={TEXT!r}"]
 
     async def test_store_that_fails_concerns_only_those_with_a_credential(self, site):
         """While the store fails, whoever brings no credential is served as ever."""

@@ -56,3 +56,9 @@ class Refusals:
             reply = await site.post("/auth/login", {"identifier": identifier, "password": OTHER_PASSWORD})
             is_problem(reply, 401, "invalid_credentials")
         assert await _in_trail(site) == {"invalid_credentials": 2}
+
+    async def test_refusal_of_a_handler_is_told(self, site, caplog):
+        """What a handler refuses by itself is a line of the log, whoever answers it, the framework or the adapter."""
+        caplog.set_level("INFO", logger="authcore.security")
+        is_problem(await site.get("/refusing"), 409, "username_taken")
+        assert _lines(caplog) == {"username_taken": 1}
