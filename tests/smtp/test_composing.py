@@ -223,6 +223,13 @@ def test_every_name_is_refused_or_text(name):
     assert Tags(parts(mail)[1]).tags <= TAGS
 
 
+def test_boundary_stands_in_no_text():
+    """The boundary holds a =, which quoted-printable, in which both parts are, never leaves as it is; it is known."""
+    message = read(composed())
+    assert message.get_boundary() == "=_648e9a517669cb7b2520225918e4f256680d4108"
+    assert [part["Content-Transfer-Encoding"] for part in message.iter_parts()] == ["quoted-printable"] * 2
+
+
 @given(seed=st.text(st.sampled_from("-=_ \r\n.abc"), max_size=200))
 def test_no_text_ends_its_part(seed):
     """No text looks like the boundary between the parts: there are two of them, whatever they say."""
