@@ -128,6 +128,10 @@ class TestAdmitting:
         in_order = sorted((attempt(ago) for ago in ages), key=lambda each: each.id)
         assert [each.created_at for each in in_order] == sorted((NOW - ago for ago in ages), reverse=True)
 
+    def test_attempt_id_known_answer(self):
+        """The id of an attempt never changes, lest an upgrade take the newest attempts for the oldest."""
+        assert attempt(timedelta(0)).id == "998106544000000000-new-e-a"
+
     def test_attempts_of_two_occasions_differ(self):
         """Two attempts at one moment are two rows."""
         other = replace(OCCASION, ids=replace(OCCASION.ids, event="other"))
