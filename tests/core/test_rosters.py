@@ -58,6 +58,11 @@ class TestBeginning:
         assert (roster.created_at, roster.updated_at) == (NOW, NOW)
         assert (ended, events) == ([], [])
 
+    def test_roster_id_known_answer(self):
+        """The ids of rosters never change, lest an upgrade let an account have as many sessions again."""
+        ids = [rosters.roster_id("a", epoch=7, pending=pending) for pending in (False, True)]
+        assert ids == ["a:7:whole", "a:7:pending"]
+
     def test_rosters_are_kept_apart(self):
         """Each account has one for each epoch, and another one for sessions that are pending."""
         names = {
