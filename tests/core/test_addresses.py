@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from authcore import accounts, addresses, challenges
+from authcore.audit import session_digest
 from authcore.challenges import Challenged
 from authcore.decisions import accept, refuse
 from authcore.entities import (
@@ -65,12 +66,14 @@ def written(decision, kind):
 class TestRequesting:
     """Asking for an address."""
 
+    @pytest.mark.parametrize("is_first", [True, False])
     @pytest.mark.parametrize("claim", [FREE, RELEASED, HALF], ids=["new", "released", "unproven"])
-    def test_code_goes_to_the_wanted_address(self, claim):
+    def test_code_goes_to_the_wanted_address(self, claim, is_first):
         """The challenge is the account's, for this purpose and session alone, and its code goes to that address."""
+        slot = None if is_first else replace(challenges.fill(None, CHALLENGE, account=LIVE), version=1)
         given = {"purpose": "change-address", "destination": "Countess@example.org", "asked_by": "old-s"}
         given["wanted_id"] = NEW.id
-        assert request(claim) == challenges.request(OCCASION, account=LIVE, slot=None, **given)
+        assert request(claim, slot=slot) == challenges.request(OCCASION, account=LIVE, slot=slot, **given)
 
     def test_owner_is_told_in_place_of_a_code(self):
         """Where another account has proven it, only one row differs: word to its owner, not a code."""
@@ -159,9 +162,11 @@ class TestChanging:
 
     def test_caller_goes_on_in_a_new_session(self):
         """The caller's session is superseded by one of the new epoch, which proves no more and lasts no longer."""
-        sessions = written(change(), AuthenticationSession)
+        decision = change()
+        sessions = written(decision, AuthenticationSession)
         assert sessions["old-s"].ended_as == "superseded"
-        heir = sessions["new-c"]
+        heir = decision.settle()
+        assert heir == sessions["new-c"]
         assert (heir.epoch, heir.amr, heir.tag) == (LIVE.epoch + 1, WHOLE.amr, "app")
         assert (heir.auth_time, heir.expires_at) == (WHOLE.auth_time, WHOLE.expires_at)
 
@@ -185,9 +190,10 @@ class TestChanging:
         assert [each.destination for each in told.values()] == [LIVE.email]
 
     def test_trail_tells(self):
-        """One event names the account, its new session and the kind of address."""
+        """One event names the account, whose deed it is, its new session and the kind of address."""
         (event,) = written(change(), AuditEvent).values()
         assert (event.kind, event.account_id, event.reason) == (AuditKind.ADDRESS_CHANGED, LIVE.id, "email")
+        assert (event.actor, event.session) == (LIVE.id, session_digest("new-c"))
 
     def test_unproven_holder_loses_it(self):
         """Whoever held it without proof shows it no more, under a new epoch: no code of before proves anything."""
@@ -195,8 +201,14 @@ class TestChanging:
         assert written(decision, Account)[UNPROVEN.id] == replace(
             UNPROVEN, updated_at=NOW, email=None, epoch=UNPROVEN.epoch + 1, beside_id=LIVE.id
         )
-        told = {(event.kind, event.account_id) for event in written(decision, AuditEvent).values()}
-        assert told == {(AuditKind.ADDRESS_CHANGED, LIVE.id), (AuditKind.ADDRESS_LOST, UNPROVEN.id)}
+        told = {
+            (event.kind, event.account_id, event.actor, event.reason)
+            for event in written(decision, AuditEvent).values()
+        }
+        assert told == {
+            (AuditKind.ADDRESS_CHANGED, LIVE.id, LIVE.id, "email"),
+            (AuditKind.ADDRESS_LOST, UNPROVEN.id, LIVE.id, "email"),
+        }
 
     def test_own_unproven_address_is_proven(self):
         """An address that the account holds already stays its own, and is proven by the code."""
@@ -210,6 +222,7 @@ class TestChanging:
         """Where another account has proven it meanwhile, the code is spent, and nothing else is written."""
         decision = change(claim)
         assert (type(decision.refusal), decision.writes) == (ChallengeEnded, ANSWERED.writes)
+        assert decision.refusal.cause == "identifier"
 
     def test_wrong_code_is_remembered_and_changes_nothing(self):
         """What a wrong code leaves behind is written, and nothing else."""

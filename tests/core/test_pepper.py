@@ -94,7 +94,7 @@ class TestRotation:
 
     def test_no_pepper_is_refused(self):
         """A hasher that would pepper nothing is refused."""
-        with pytest.raises(ConfigurationError, match="holds no pepper"):
+        with pytest.raises(ConfigurationError, match=r"^the keyring holds no pepper: set AUTHCORE_PEPPERS"):
             Peppered(PLAIN, Keyring([ROOT]))
 
 

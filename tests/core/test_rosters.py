@@ -20,7 +20,9 @@ SECOND = timedelta(seconds=1)
 
 def used(name, *, ago, **changes):
     """A session that was used so many seconds ago."""
-    return replace(OPENED, id=name, version=1, presented_at=None, rotated_at=NOW - ago * SECOND, **changes)
+    return replace(
+        OPENED, id=name, version=1, updated_at=BEFORE, presented_at=None, rotated_at=NOW - ago * SECOND, **changes
+    )
 
 
 def listed(*sessions, known=None):
@@ -53,7 +55,13 @@ class TestBeginning:
         """Where there is none a roster is begun: written as new, so that one that is there is never replaced."""
         roster, ended, events = enter(None)
         assert (roster.version, roster.account_id, roster.session_ids) == (0, LIVE.id, ("new-s",))
+        assert (roster.created_at, roster.updated_at) == (NOW, NOW)
         assert (ended, events) == ([], [])
+
+    def test_roster_id_known_answer(self):
+        """The ids of rosters never change, lest an upgrade let an account have as many sessions again."""
+        ids = [rosters.roster_id("a", epoch=7, pending=pending) for pending in (False, True)]
+        assert ids == ["a:7:whole", "a:7:pending"]
 
     def test_rosters_are_kept_apart(self):
         """Each account has one for each epoch, and another one for sessions that are pending."""
@@ -74,9 +82,9 @@ class TestRoom:
 
     def test_session_is_added(self):
         """The new one stands after the others, of which nothing is asked, at the version that was read."""
-        first = used("first", ago=9)
-        roster, ended, events = enter(listed(first, known=()))
-        assert (roster.version, roster.session_ids) == (1, ("first", "new-s"))
+        before = listed(used("first", ago=9), known=())
+        roster, ended, events = enter(before)
+        assert roster == replace(before.roster, updated_at=NOW, session_ids=("first", "new-s"))
         assert (ended, events) == ([], [])
 
     def test_successor_takes_the_place_of_its_predecessor(self):

@@ -7,11 +7,21 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from authcore.decisions import Decision
-from authcore.entities import Attempt
+from authcore.entities import Attempt, Tally
 from authcore.errors import Throttled
 from authcore.throttle import Throttle
-from authcore.throttling import Counted, address_subject, admit, network_subject
-from tests.core.ada import NOW, OCCASION
+from authcore.throttling import (
+    Counted,
+    Failing,
+    address_subject,
+    admit,
+    failed,
+    forgotten,
+    may_fail,
+    messages_subject,
+    network_subject,
+)
+from tests.core.ada import BEFORE, NOW, OCCASION
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -64,6 +74,10 @@ class TestSubjects:
         subjects = {address_subject(what, digest) for what in ("verify", "second-factor") for digest in (one, other)}
         assert len(subjects) == 2 * len({one, other})
 
+    def test_no_subject_is_another_sorts(self):
+        """The names of counts never change, lest an upgrade forget them: those of messages, of codes, of networks."""
+        assert (messages_subject("strangers"), address_subject("verify", "d")) == ("message/strangers", "code/verify/d")
+
 
 class TestAdmitting:
     """What is allowed, and what is written."""
@@ -114,6 +128,10 @@ class TestAdmitting:
         in_order = sorted((attempt(ago) for ago in ages), key=lambda each: each.id)
         assert [each.created_at for each in in_order] == sorted((NOW - ago for ago in ages), reverse=True)
 
+    def test_attempt_id_known_answer(self):
+        """The id of an attempt never changes, lest an upgrade take the newest attempts for the oldest."""
+        assert attempt(timedelta(0)).id == "998106544000000000-new-e-a"
+
     def test_attempts_of_two_occasions_differ(self):
         """Two attempts at one moment are two rows."""
         other = replace(OCCASION, ids=replace(OCCASION.ids, event="other"))
@@ -126,3 +144,52 @@ class TestAdmitting:
         """The id of an attempt has room for the longest subject."""
         subject = network_subject(name, str(address))
         assert admit(OCCASION, [count(subject=subject)]).writes[0].subject == subject
+
+
+def failing(failures=None, ago=timedelta(0)):
+    """What has failed so often, of three times an hour, the first time so long ago; or never."""
+    tally = None
+    if failures is not None:
+        since = NOW - ago if failures else None
+        tally = Tally(id="t", version=4, created_at=BEFORE, updated_at=BEFORE, failures=failures, failing_since=since)
+    return Failing(subject="t", throttle=Throttle(limit=3, window=HOUR), tally=tally)
+
+
+class TestFailing:
+    """What may fail so often only."""
+
+    @pytest.mark.parametrize(("failures", "ago"), [(None, SECOND), (0, SECOND), (1, SECOND), (2, SECOND), (3, HOUR)])
+    def test_what_failed_less_often_is_tried(self, failures, ago):
+        """What has not failed often enough, or not within its window, is tried."""
+        assert may_fail(failing(failures, ago), now=NOW) is None
+
+    @pytest.mark.parametrize("failures", [3, 4])
+    @pytest.mark.parametrize(("ago", "wait"), [(timedelta(0), 3600), (HOUR - timedelta(microseconds=1), 1)])
+    def test_what_failed_too_often_is_not_tried(self, failures, ago, wait):
+        """What has failed as often as it may is not tried until the window is over, and whole seconds tell when."""
+        throttled = may_fail(failing(failures, ago), now=NOW)
+        assert (type(throttled), throttled.retry_after, throttled.cause) == (Throttled, wait, "failures")
+
+    def test_first_failure_begins_a_tally(self):
+        """Where nothing has failed yet a tally is begun, which says since when it counts."""
+        begun = failed(failing(), now=NOW)
+        assert begun == Tally(id="t", created_at=NOW, updated_at=NOW, failures=1, failing_since=NOW)
+
+    @pytest.mark.parametrize("ago", [SECOND, HOUR - timedelta(microseconds=1)])
+    def test_failure_within_the_window_is_added(self, ago):
+        """A further failure is added to those before, and does not make the window longer."""
+        before = failing(2, ago)
+        assert failed(before, now=NOW) == replace(before.tally, updated_at=NOW, failures=3)
+
+    @pytest.mark.parametrize(("failures", "ago"), [(0, SECOND), (3, HOUR), (3, HOUR + SECOND)])
+    def test_failure_after_the_window_counts_from_one(self, failures, ago):
+        """Failures whose window is over are forgotten, and the new one begins another."""
+        before = failing(failures, ago)
+        assert failed(before, now=NOW) == replace(before.tally, updated_at=NOW, failures=1, failing_since=NOW)
+
+    @pytest.mark.parametrize("failures", [None, 0, 2])
+    def test_success_forgets_failures(self, failures):
+        """After a success nothing has failed; where nothing had, nothing is written."""
+        before = failing(failures, SECOND)
+        expected = [replace(before.tally, updated_at=NOW, failures=0, failing_since=None)] if failures else []
+        assert forgotten(before, now=NOW) == expected

@@ -3,19 +3,27 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from importlib import import_module
 
 import pytest
 from sanic import Sanic
 
+from authcore import Throttle
 from authcore.offload import Background
 from authcore.testing import build_auth
 from authcore.web import ENDPOINTS, openapi_document
 from authcore_asgi import AuthMiddleware
+from tests.adapters import sites
 from tests.adapters.apps import sanic_app, starlette_app
-from tests.adapters.sites import POLICY, Stage
 from tests.openapi.conversations import DOCUMENT, converse
+
+_OFTEN = Throttle(limit=100_000, window=timedelta(hours=1))
+POLICY = replace(
+    sites.POLICY, registrations_per_network=_OFTEN, recoveries_per_network=_OFTEN, logins_per_network=_OFTEN
+)
+"""All guests come from one network, and more of them than any other network has people."""
 
 RARE = {409, 413, 429, 503}
 """Statuses that take what was done already, a body beyond any field, or a store that fails; some come by chance."""
@@ -38,13 +46,13 @@ def alone(monkeypatch):
 @contextmanager
 def starlette(auth):
     """Starlette within the middleware."""
-    yield AuthMiddleware(starlette_app(Stage()), auth=auth)
+    yield AuthMiddleware(starlette_app(sites.Stage()), auth=auth)
 
 
 @contextmanager
 def sanic(auth):
     """Sanic in its ASGI mode."""
-    app = sanic_app(auth, Stage())
+    app = sanic_app(auth, sites.Stage())
     yield app
     Sanic.unregister_app(app)
 

@@ -49,6 +49,18 @@ def test_unusable_values_are_refused(changes, problem):
     assert PASSWORD not in str(refused.value)
 
 
+def test_all_problems_are_told_at_once():
+    """Whoever has made two mistakes is told both."""
+    with pytest.raises(ConfigurationError) as refused:
+        settings(host="", port=0)
+    assert str(refused.value) == "SMTP host must be a name or an IP address; SMTP port must be 1 to 65535"
+
+
+def test_authorities_may_be_ones_own(certificates):
+    """A PEM file of authorities that can be read is taken."""
+    assert settings(certificates=certificates).certificates == certificates
+
+
 @pytest.mark.parametrize("host", ["mail.example", "10.0.0.1", "localhost.example", "::2"])
 def test_password_in_the_clear_is_refused(host):
     """No password is told to another machine without TLS."""

@@ -51,6 +51,7 @@ CHALLENGE = TwoStepSession(
     purpose="pay",
     destination="ada@example.org",
     session_id=SECRET,
+    wanted_id="email:eve@example.org",
 )
 ROLE = Role(
     id="clerk", created_at=NOW, updated_at=NOW, description="Files things", permissions=("file:read", "file:write")
@@ -82,7 +83,7 @@ HIDDEN = {
     },
     challenge_view: {
         "id", "version", "created_at", "updated_at", "deleted_at", "account_id", "epoch", "ended_at", "ended_as",
-        "code_key", "attempts", "max_attempts", "destination", "session_id", "sendings",
+        "code_key", "attempts", "max_attempts", "destination", "session_id", "sendings", "wanted_id",
     },
     role_view: {"id", "version", "created_at", "updated_at", "deleted_at"},
 }  # fmt: skip
