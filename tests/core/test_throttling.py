@@ -86,9 +86,9 @@ class TestAdmitting:
         """An allowed attempt is written for every subject, as a new entity each."""
         decision = admit(OCCASION, [count(subject="a"), count(subject="b")])
         assert (decision.refusal, decision.outcome) == (None, None)
-        assert [(each.subject, each.version, each.created_at) for each in decision.writes] == [
-            ("a", 0, NOW),
-            ("b", 0, NOW),
+        assert [(each.subject, each.version, each.created_at, each.updated_at) for each in decision.writes] == [
+            ("a", 0, NOW, NOW),
+            ("b", 0, NOW, NOW),
         ]
         assert len({each.id for each in decision.writes}) == 2
 
