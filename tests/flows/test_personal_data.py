@@ -442,6 +442,20 @@ MEETINGS = {
     "recover": lambda auth, here: auth.recover(
         challenge=here.forgotten.token, code=here.code, new_password=NEW_PASSWORD, device=HOME
     ),
+    "give the password again": lambda auth, here: auth.reauthenticate(
+        token=here.session.token, password=PASSWORD, device=HOME
+    ),
+    "ask for a second factor": lambda auth, here: auth.change_second_factor(
+        token=here.session.token, password=PASSWORD, required=True, device=HOME
+    ),
+    "log out": lambda auth, here: auth.log_out(here.session.token, device=HOME),
+    "revoke all but this one": lambda auth, here: auth.revoke_other_sessions(here.session.token, device=HOME),
+    "revoke all": lambda auth, here: auth.revoke_sessions(here.ada),
+    "disable": lambda auth, here: auth.disable_account(here.ada),
+    "delete": lambda auth, here: auth.delete_account(here.ada),
+    "ask for another address": lambda auth, here: auth.request_address_change(
+        token=here.session.token, password=PASSWORD, email="countess@example.org", device=HOME
+    ),
     "ask for a code": lambda auth, here: auth.request_two_step(token=here.session.token, purpose="pay", device=HOME),
     "link": lambda auth, here: auth.link_external_identity(here.ada, **EXTERNAL),
     "unlink": lambda auth, here: auth.unlink_external_identity(here.ada, **EXTERNAL),
