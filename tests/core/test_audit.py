@@ -10,6 +10,7 @@ from authcore import audit
 from authcore.entities import AuditEvent, AuditKind, Device, to_record
 from authcore.occasion import Ids, Occasion
 from authcore.policy import Policy
+from tests.core.test_principal import SESSION as WHOLE
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 OCCASION = Occasion(
@@ -113,3 +114,35 @@ def test_salts_tell_nothing_of_each_other():
     assert len({one.salt, other.salt, OCCASION.ids.salt}) == 3
     assert len({one.commitment, other.commitment}) == 2
     assert OCCASION.ids.salt not in " ".join(str(value) for value in to_record(one).values())
+
+
+SESSION = replace(WHOLE, id="s", account_id="a")
+
+
+def test_reuse_is_told_once_of_a_session():
+    """That a token was used after its successor is one event of its session, by nobody, from where it was used."""
+    told = audit.reuse(SESSION, now=NOW, device=OCCASION.device, salt="salt")
+    digest = audit.session_digest("s")
+    assert told == audit.salted(
+        AuditEvent(
+            id=f"session_reused-{digest}",
+            created_at=NOW,
+            updated_at=NOW,
+            kind=AuditKind.SESSION_REUSED,
+            account_id="a",
+            session=digest,
+            network="192.0.2.1",
+            salt="",
+            commitment="",
+        ),
+        "salt",
+    )
+    assert audit.is_true_or_blank(told)
+
+
+def test_displacement_is_told_once_of_a_session():
+    """That a session made room is one event of that session, by whoever opened another one on the same account."""
+    told = audit.displaced(OCCASION, SESSION)
+    usual = audit.record(OCCASION, AuditKind.SESSION_DISPLACED, account_id="a", actor="a", session_id="s")
+    named = replace(usual, id=f"session_displaced-{audit.session_digest('s')}")
+    assert told == audit.salted(named, OCCASION.ids.salt)
