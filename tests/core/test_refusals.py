@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, strategies as st
 
 from authcore import errors, refusals
 from authcore.audit import is_true_or_blank
@@ -62,16 +61,16 @@ class TestCounting:
             counts.note(InvalidToken(), network=f"2001:db8::{host:x}")
         assert counts.take() == {Refused("invalid_token", "2001:db8::/64"): 50}
 
-    @given(st.lists(st.ip_addresses(v=4).map(str), min_size=300, max_size=400, unique=True))
+    @pytest.mark.parametrize("networks", [201, 300, 1000])
     def test_strangers_never_fill_the_memory(self, networks):
         """However many networks come, the counts are bounded: those beyond are one count, and nobody is left out."""
         counts = RefusalCounts()
-        for network in networks:
-            counts.note(InvalidToken(), network=network)
+        for number in range(networks):
+            counts.note(InvalidToken(), network=f"192.0.{number // 256}.{number % 256}")
         taken = counts.take()
         assert len(taken) == 201
-        assert sum(taken.values()) == len(networks)
-        assert taken[Refused("invalid_token", "other")] == len(networks) - 200
+        assert sum(taken.values()) == networks
+        assert taken[Refused("invalid_token", "other")] == networks - 200
 
     def test_what_is_given_back_is_added(self):
         """Counts that could not be written are added to what was counted meanwhile."""
