@@ -13,7 +13,11 @@ PACKAGES = [Path(package).name for package in PYPROJECT["tool"]["hatch"]["build"
 TESTING = PYPROJECT["project"]["optional-dependencies"]["testing"]
 
 INSTALLATIONS = {
-    "bare": (["core_alone", "asgi_alone"], "tools", ["core", "flows", "kit", "web", "stores/test_memory.py"]),
+    "bare": (
+        ["core_alone", "asgi_alone"],
+        "tools",
+        ["core", "flows/test_journey.py", "kit", "web", "stores/test_memory.py"],
+    ),
     "asgi": (
         ["core_alone", "asgi_alone", "starlette_alone"],
         "tools",
@@ -41,9 +45,6 @@ INSTALLATIONS = {
     ),
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""
-
-WHEREVER = ["flows/test_meetings.py", "flows/test_lives.py"]
-"""What takes minutes, and asks nothing of an installation: it is run once, by `tests`."""
 
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -134,8 +135,7 @@ def installs(session: nox.Session, extra: str) -> None:
     session.run("pytest", *bare, "-W", "error", *files, env={"AUTHCORE_EXTRAS": extra})
     if others:
         session.install(*TESTING, *nox.project.dependency_groups(PYPROJECT, group))
-        ignored = [f"--ignore=tests/{path}" for path in WHEREVER]
-        session.run("pytest", "-n", "auto", "--maxprocesses", "4", *ignored, *(f"tests/{path}" for path in others))
+        session.run("pytest", "-n", "auto", "--maxprocesses", "4", *(f"tests/{path}" for path in others))
 
 
 @nox.session
