@@ -8,9 +8,19 @@ import pytest
 from authcore import challenges, second_factor
 from authcore.audit import session_digest
 from authcore.decisions import accept, refuse
-from authcore.entities import Account, AuditEvent, AuditKind, AuthenticationSession, Message, MessageKind, SessionEnd
+from authcore.entities import (
+    Account,
+    AuditEvent,
+    AuditKind,
+    AuthenticationSession,
+    Message,
+    MessageKind,
+    SessionEnd,
+    SessionRoster,
+)
 from authcore.errors import AccountDisabled, CodeMismatch, SecondFactorUnavailable
 from authcore.identifiers import IdentifierKind
+from authcore.rosters import Listed, roster_id
 from tests.core.ada import BEFORE, LIVE, NOW, OCCASION
 from tests.core.test_principal import SESSION
 
@@ -94,8 +104,18 @@ class TestFulfilling:
     def test_trail_says_who_is_in(self):
         """The trail names the account and the whole session, as after any login."""
         (event,) = written(self.fulfil(), AuditEvent).values()
-        assert (event.kind, event.account_id) == (AuditKind.LOGGED_IN, LIVE.id)
+        assert (event.kind, event.account_id, event.actor) == (AuditKind.LOGGED_IN, LIVE.id, LIVE.id)
         assert event.session == session_digest("new-c")
+
+    def test_it_stands_in_the_roster_where_the_one_before_stood(self):
+        """A session that was whole before leaves the roster that the new one joins: it takes nobody's room."""
+        name = roster_id(LIVE.id, epoch=LIVE.epoch, pending=False)
+        times = {"created_at": BEFORE, "updated_at": BEFORE, "version": 1}
+        roster = SessionRoster(id=name, account_id=LIVE.id, session_ids=("another-s", "old-s"), **times)
+        decision = second_factor.fulfil(
+            OCCASION, self.ANSWERED, account=GUARDED, session=WHOLE, among=Listed(roster=roster)
+        )
+        assert written(decision, SessionRoster)[name].session_ids == ("another-s", "new-c")
 
     def test_pending_session_has_used_up_nothing(self):
         """After a login in two steps the session lasts as long as any, and its holder has authenticated now."""
