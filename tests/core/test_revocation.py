@@ -72,7 +72,7 @@ class TestRevokingOne:
         ended, event = decision.writes
         assert decision.settle() is ended
         assert (ended.ended_at, ended.ended_as) == (NOW, SessionEnd.REVOKED)
-        assert (event.kind, event.account_id) == (AuditKind.SESSION_REVOKED, LIVE.id)
+        assert (event.kind, event.account_id, event.actor) == (AuditKind.SESSION_REVOKED, LIVE.id, LIVE.id)
         assert event.session == session_digest("other")
 
     @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ class TestRevokingAll:
         assert account == replace(LIVE, epoch=LIVE.epoch + 1, updated_at=NOW)
         assert (opened.epoch, opened.amr, opened.tag) == (account.epoch, CURRENT.amr, "app")
         assert (former.id, former.ended_as) == ("current", SessionEnd.SUPERSEDED)
-        assert (event.kind, event.account_id) == (AuditKind.SESSIONS_REVOKED, LIVE.id)
+        assert (event.kind, event.account_id, event.actor) == (AuditKind.SESSIONS_REVOKED, LIVE.id, LIVE.id)
         assert event.session == session_digest(opened.id)
 
     def test_caller_goes_on_no_longer_than_before(self):
