@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator
-from functools import cache
+from functools import cache, partial
 
 import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("authcore.testing")
 
+from tests import services  # noqa: E402
 from tests.flows import walked  # noqa: E402  it imports what is to be rewritten
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -42,7 +43,7 @@ def _find_chromium() -> str | None:
     return path if path and subprocess.run(driver, capture_output=True, check=False).returncode == 0 else None
 
 
-SERVICES = {"browser": _find_chromium}
+SERVICES = {"browser": _find_chromium} | {name: partial(services.url_of, name) for name in services.SERVERS}
 REQUIRED = frozenset(filter(None, map(str.strip, os.environ.get("AUTHCORE_REQUIRE_SERVICES", "").split(","))))
 
 
@@ -57,6 +58,24 @@ def _service(name: str) -> str:
 def chromium_path() -> str:
     """The browser that end-to-end tests drive: AUTHCORE_CHROMIUM, or the first one on the PATH."""
     return _service("browser")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> str:
+    """Where a PostgreSQL is; a test makes databases of its own there, and drops them."""
+    return _service("postgresql")
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> str:
+    """Where a MariaDB is, likewise."""
+    return _service("mariadb")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """Where a Redis is; a test keeps to a prefix of its own there, and removes what it has written."""
+    return _service("redis")
 
 
 # --- the guard ------------------------------------------------------------------------------------------------------
@@ -96,5 +115,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which services the tests had."""
-    for name, find in SERVICES.items():
-        terminalreporter.write_line(f"service {name}: {find() or 'none that works'}")
+    told = {"browser": _find_chromium()} | {name: services.told_of(name) for name in services.SERVERS}
+    for name, found in told.items():
+        terminalreporter.write_line(f"service {name}: {found or 'none that works'}")

@@ -1,0 +1,152 @@
+"""The servers that some tests need: where each one is, or a private one that is started for them.
+
+For each name: `AUTHCORE_TEST_<NAME>_URL` says where it is; or one answers on its usual port; or its programs are here,
+and one is started for this run, which loses everything at its end; or there is none.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+__all__ = ["SERVERS", "Server", "free_port", "private", "told_of", "url_of"]
+
+_START: float = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A kind of server: `url` is where one is mostly found, and `start` starts one in a folder, on a port."""
+
+    url: str
+    programs: tuple[str, ...]
+    start: Callable[[Path, int], Sequence[str]]
+
+    def at(self, port: int) -> str:
+        """The URL of one on another port."""
+        usual = urlsplit(self.url)
+        return usual._replace(netloc=f"{usual.netloc.rpartition(':')[0]}:{port}").geturl()
+
+
+def _start_postgresql(folder: Path, port: int) -> Sequence[str]:
+    # It refuses to run as root.
+    owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if owner:
+        shutil.chown(folder, "postgres")
+    initdb, postgres = (_program(name) for name in ("initdb", "postgres"))
+    _run([*owner, initdb, "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-N"])
+    settings = {"listen_addresses": "127.0.0.1", "fsync": "off", "unix_socket_directories": str(folder)}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return [*owner, postgres, "-D", str(folder / "data"), "-p", str(port), *options]
+
+
+def _start_mariadb(folder: Path, port: int) -> Sequence[str]:
+    install, mariadbd = (_program(name) for name in ("mariadb-install-db", "mariadbd"))
+    common = ["--no-defaults", f"--datadir={folder / 'data'}"]
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    _run([install, *common, *user, "--auth-root-authentication-method=normal"])
+    place = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}"]
+    return [mariadbd, *common, *user, *place]
+
+
+def _start_redis(folder: Path, port: int) -> Sequence[str]:
+    place = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    return [_program("redis-server"), *place, "--save", "", "--appendonly", "no"]
+
+
+SERVERS = {
+    "postgresql": Server(
+        url="postgresql://postgres@127.0.0.1:5432",
+        programs=("initdb", "postgres"),
+        start=_start_postgresql,
+    ),
+    "mariadb": Server(
+        url="mariadb://root@127.0.0.1:3306",
+        programs=("mariadb-install-db", "mariadbd"),
+        start=_start_mariadb,
+    ),
+    "redis": Server(
+        url="redis://127.0.0.1:6379",
+        programs=("redis-server",),
+        start=_start_redis,
+    ),
+}
+
+
+@cache
+def url_of(name: str) -> str | None:
+    """Where a server is that tests may fill with databases of their own, or None."""
+    return _running(name) or private(name)
+
+
+def told_of(name: str) -> str | None:
+    """What to tell of a server that tests may use; nothing is started for that."""
+    return _running(name) or ("one of the run's own" if _can_start(name) else None)
+
+
+def private(name: str) -> str | None:
+    """Start a server that nobody else uses, until the end of the run; None if its programs are not here."""
+    server = SERVERS[name]
+    if not _can_start(name):
+        return None
+    folder, port = Path(tempfile.mkdtemp(prefix=f"authcore-{name}-")), free_port()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            server.start(folder, port), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+    atexit.register(_stop, process, folder)
+    give_up_at = time.monotonic() + _START
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > give_up_at:
+            raise RuntimeError(f"{name} does not start: {(folder / 'log').read_text(errors='replace')}")
+        time.sleep(0.05)
+    return server.at(port)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def _running(name: str) -> str | None:
+    usual = SERVERS[name].url
+    there = usual if _answers(urlsplit(usual).port or 0) else None
+    return os.environ.get(f"AUTHCORE_TEST_{name.upper()}_URL", there)
+
+
+def _can_start(name: str) -> bool:
+    return all(map(_program, SERVERS[name].programs))
+
+
+def _program(name: str) -> str:
+    """Where a program is; empty if nowhere.  Debian keeps those of PostgreSQL off the PATH."""
+    places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    return shutil.which(name, path=os.pathsep.join([*places, os.environ.get("PATH", os.defpath), "/usr/sbin"])) or ""
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def _run(command: Sequence[str]) -> None:
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_START)
+    process.kill()
+    shutil.rmtree(folder, ignore_errors=True)
