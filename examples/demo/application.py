@@ -1,14 +1,12 @@
 """What the demo is made of: its policy, its Auth, and what its pages share.  No page and no framework is known here."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
 from authcore import Auth, Keyring, Policy
 from authcore.offload import Background, on_event_loop
 from authcore.ports import Courier, Store
-from authcore.throttle import Throttle
 from authcore.web import Access
 from examples.demo.courier import TerminalCourier
 from examples.demo.guestbook import Guestbook
@@ -30,9 +28,6 @@ def url_of(port: int) -> str:
 def build_auth(*, store: Store, keyring: Keyring, courier: Courier, port: int) -> Auth:
     """Return the demo's Auth, fit for an event loop."""
     policy = Policy(
-        # Everybody who tries the demo comes from one machine.
-        registrations_per_network=Throttle(limit=10_000, window=timedelta(hours=1)),
-        codes_per_address=Throttle(limit=10_000, window=timedelta(hours=1)),
         issuer="authcore-demo",
         audience="authcore-demo",
         own_words=("authcore", "demo"),
