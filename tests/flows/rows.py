@@ -252,6 +252,10 @@ OPERATORS = {
         start=lambda auth, here: auth.require_second_factor(here.ada),
         ends=(Account, StateUnchanged, AccountNotFound),
     ),
+    "require recovery": Flow(
+        start=lambda auth, here: auth.require_recovery(here.ada),
+        ends=(Account, AccountNotFound),
+    ),
     "confirm": Flow(
         start=lambda auth, here: auth.confirm_account(here.eve.session.account_id),
         ends=(Account, StateUnchanged, AccountNotFound, IdentifierTaken),
