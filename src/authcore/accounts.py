@@ -33,6 +33,7 @@ __all__ = [
     "password_id",
     "released",
     "standing",
+    "words_of",
 ]
 
 PASSWORD: Final = "password"  # noqa: S105  a kind of credential, not a password
@@ -138,6 +139,11 @@ def address_of(account: Account, kinds: Collection[IdentifierKind] = ADDRESSES) 
     email = account.email if IdentifierKind.EMAIL in kinds else None
     phone = account.phone if IdentifierKind.PHONE in kinds else None
     return email or phone or ""
+
+
+def words_of(account: Account) -> list[str]:
+    """Return the names that an account shows: none of them makes a good password for it."""
+    return [word for word in (account.email, account.username, account.phone) if word is not None]
 
 
 def password_credential(credential: Credential | None, account: Account, secret: str, *, now: datetime) -> Credential:

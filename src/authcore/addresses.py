@@ -11,7 +11,7 @@ from typing import Final
 from authcore import accounts, audit, challenges, outbox, registration, sessions, throttling
 from authcore.accounts import Claim
 from authcore.challenges import Challenged
-from authcore.decisions import Decision, accept, refuse
+from authcore.decisions import Decision, refuse
 from authcore.entities import (
     Account,
     AuditKind,
@@ -91,16 +91,14 @@ def change(
     if claim is None or _owner(claim, account) is not None:
         return refuse(ChallengeEnded(cause="identifier"), answered.writes)
     kind = claim.name.kind
-    changed = raised(_shown(account, kind, claim.name.display), occasion)
-    opened = sessions.open_session(occasion, account=changed, amr=session.amr, tag=session.tag, succeeds=session)
+    changed = _shown(account, kind, claim.name.display)
+    opened = sessions.go_on_alone(occasion, account=changed, session=session)
     if opened.outcome is None:
         return opened
     changes = (
-        changed,
         accounts.claimed(claim, changed, now=occasion.now, proven=True),
         *_released(occasion, held, claim),
         *_dispossessed(occasion, account, claim),
-        sessions.superseded(session, occasion),
         *outbox.notices(occasion, MessageKind.ADDRESS_CHANGED, account=changed, destinations=_proven(account, held)),
         audit.record(
             occasion,
@@ -111,7 +109,7 @@ def change(
             reason=kind.value,
         ),
     )
-    return accept(opened.outcome, [*answered.writes, *opened.writes, *changes])
+    return opened.also([*answered.writes, *changes])
 
 
 def is_withheld(asked: Challenged, claim: Claim | None) -> bool:

@@ -24,7 +24,7 @@ _DOUBLINGS: Final = 7
 
 @dataclass(slots=True)
 class Work(Reader):
-    """What one attempt of a flow sees: the time, the store as a reader, and costly results of earlier attempts.
+    """What one attempt of a flow sees: the time, the store as a reader, and what earlier attempts have made.
 
     It remembers what was read, because the commit must find all of that unchanged (without this, two flows that each
     read two entities and write one can break what holds between them).
@@ -52,6 +52,12 @@ class Work(Reader):
         caller = await self._store.caller(session_id)
         self._remember([e for e in (caller.session, caller.account, *caller.grants, *caller.roles) if e is not None])
         return caller
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what `make` gives the first time, however often the flow is tried again: for what is drawn."""
+        if name not in self._results:
+            self._results[name] = make()
+        return cast("T", self._results[name])
 
     async def costly(self, function: Callable[..., T], *arguments: Hashable) -> T:
         """Return `function(*arguments)`, computed once however often the flow is tried again."""

@@ -84,14 +84,13 @@ def revoke_others(
     stale = _stale(occasion, session)
     if stale is not None:
         return refuse(stale)
-    renewed = raised(account, occasion)
-    opened = sessions.open_session(occasion, account=renewed, amr=session.amr, tag=session.tag, succeeds=session)
+    opened = sessions.go_on_alone(occasion, account=account, session=session)
     if opened.outcome is None:
         return opened
     event = audit.record(
         occasion, AuditKind.SESSIONS_REVOKED, account_id=account.id, actor=account.id, session_id=opened.outcome.id
     )
-    return accept(opened.outcome, [*opened.writes, renewed, sessions.superseded(session, occasion), event])
+    return opened.also([event])
 
 
 def revoke_all(occasion: Occasion, *, account: Account | None) -> Decision[Account]:

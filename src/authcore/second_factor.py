@@ -85,27 +85,20 @@ def change(
     """
     if required and not accounts.address_of(account, occasion.policy.second_factor_by):
         return refuse(SecondFactorUnavailable())
-    now = occasion.now
-    raised = replace(account, updated_at=now, epoch=account.epoch + 1, second_factor=required)
-    opened = sessions.open_session(occasion, account=raised, amr=session.amr, tag=session.tag, succeeds=session)
+    changed = replace(account, second_factor=required)
+    opened = sessions.go_on_alone(occasion, account=changed, session=session)
     if opened.outcome is None:
         return opened
+    address = accounts.address_of(account)
     changes = (
-        raised,
-        sessions.superseded(session, occasion),
-        outbox.notice(
-            occasion,
-            MessageKind.SECOND_FACTOR_CHANGED,
-            account=raised,
-            destination=accounts.address_of(raised),
-        ),
+        outbox.notice(occasion, MessageKind.SECOND_FACTOR_CHANGED, account=account, destination=address),
         audit.record(
             occasion,
             AuditKind.SECOND_FACTOR_CHANGED,
-            account_id=raised.id,
-            actor=raised.id,
+            account_id=account.id,
+            actor=account.id,
             session_id=opened.outcome.id,
             reason="on" if required else "off",
         ),
     )
-    return accept(opened.outcome, [*opened.writes, *changes])
+    return opened.also(changes)

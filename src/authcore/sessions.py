@@ -26,6 +26,7 @@ from authcore.errors import (
     SessionExpired,
     SessionRevoked,
 )
+from authcore.lifecycle import raised
 from authcore.occasion import Occasion
 from authcore.policy import Policy
 from authcore.rosters import Listed
@@ -37,6 +38,7 @@ __all__ = [
     "change_password",
     "end",
     "gate",
+    "go_on_alone",
     "lacks_factor",
     "log_in",
     "log_out",
@@ -192,27 +194,32 @@ def reauthenticate(
     return opened.also([superseded(session, occasion), event])
 
 
+def go_on_alone(
+    occasion: Occasion, *, account: Account, session: AuthenticationSession
+) -> Decision[AuthenticationSession]:
+    """Decide that every session and open challenge of an account ends, its caller going on in a new session.
+
+    `account` is the account as it is from now on, but for its epoch.  Raising that ends them all; the new session is
+    opened under the new epoch in the same commit.  It ends no later than the caller's, and has met no other factors.
+    """
+    renewed = raised(account, occasion)
+    opened = open_session(occasion, account=renewed, amr=session.amr, tag=session.tag, succeeds=session)
+    if opened.outcome is None:
+        return opened
+    return opened.also([renewed, superseded(session, occasion)])
+
+
 def change_password(
     occasion: Occasion, *, account: Account, session: AuthenticationSession, credential: Credential, secret: str
 ) -> Decision[AuthenticationSession]:
-    """Decide to replace a password whose holder has just given the current one.
-
-    Raising the epoch ends every session and open challenge of the account; the caller goes on in a new session, opened
-    under the new epoch in the same commit.
-    """
-    now = occasion.now
-    raised = replace(account, updated_at=now, epoch=account.epoch + 1)
-    opened = open_session(occasion, account=raised, amr=session.amr, tag=session.tag, succeeds=session)
+    """Decide to replace a password whose holder has just given the current one; every other session ends."""
+    opened = go_on_alone(occasion, account=account, session=session)
     if opened.outcome is None:
         return opened
-    changes = (
-        raised,
-        password_credential(credential, raised, secret, now=now),
-        superseded(session, occasion),
-        outbox.notice(occasion, MessageKind.PASSWORD_CHANGED, account=raised, destination=address_of(raised)),
-        _event(occasion, AuditKind.PASSWORD_CHANGED, opened.outcome),
-    )
-    return replace(opened, writes=(*opened.writes, *changes))
+    changed = password_credential(credential, account, secret, now=occasion.now)
+    notice = outbox.notice(occasion, MessageKind.PASSWORD_CHANGED, account=account, destination=address_of(account))
+    event = _event(occasion, AuditKind.PASSWORD_CHANGED, opened.outcome)
+    return accept(opened.outcome, [changed, *opened.writes, notice, event])
 
 
 def validate(

@@ -306,7 +306,7 @@ ONE_GATE = [
         law="one gate",
         what="session made beside open_session",
         file="authcore/sessions.py",
-        before="    opened = open_session(occasion, account=raised, amr=session.amr,"
+        before="    opened = open_session(occasion, account=renewed, amr=session.amr,"
         " tag=session.tag, succeeds=session)",
         after="    fresh = AuthenticationSession(**{name: getattr(session, name) for name in session.__slots__})\n"
         "    opened = accept(fresh, [fresh])",
@@ -340,8 +340,8 @@ ONE_GATE = [
         law="one gate",
         what="password changed under the old epoch",
         file="authcore/sessions.py",
-        before="raised = replace(account, updated_at=now, epoch=account.epoch + 1)",
-        after="raised = replace(account, updated_at=now)",
+        before="renewed = raised(account, occasion)",
+        after="renewed = replace(account, updated_at=occasion.now)",
         caught_by="core/test_sessions.py::TestChangingThePassword::test_everything_begun_before_ends",
     ),
     Breakage(
@@ -593,7 +593,7 @@ CAPTCHAS = [
     Breakage(
         law="what strangers share is bounded",
         what="messages of everybody held against each commit",
-        file="authcore/auth/parts.py",
+        file="authcore/auth/counting.py",
         before="await count_of(work.weak, overall,",
         after="await count_of(work, overall,",
         caught_by="flows/test_throttling.py::TestMessages::test_nobody_waits_for_what_all_share",
@@ -601,7 +601,7 @@ CAPTCHAS = [
     Breakage(
         law="what strangers share is bounded",
         what="codes that a session asks for not counted",
-        file="authcore/auth/parts.py",
+        file="authcore/auth/counting.py",
         before="admitted = throttling.admit(occasion, [*counts, *letters])",
         after="admitted = throttling.admit(occasion, [*counts, *letters[:1]])",
         caught_by="flows/test_throttling.py::TestMessages::test_purposes_are_no_way_around",
@@ -1381,7 +1381,7 @@ RECOVERY = [
         law="a forgotten password is replaced by its owner alone",
         what="own words taken for a new password",
         file="authcore/auth/recovery.py",
-        before="self._new_password(new_password, *own_words,",
+        before="self._new_password(new_password, *accounts.words_of(account),",
         after="self._new_password(new_password,",
         caught_by="flows/test_recovery.py::TestNewPasswords::test_own_words_are_told_after_the_right_code_only",
     ),
@@ -1804,8 +1804,8 @@ ADDRESSES = [
         law="an address is the account's own by proof, and by nothing else",
         what="what was begun before a change lives on",
         file="authcore/addresses.py",
-        before="changed = raised(_shown(account, kind, claim.name.display), occasion)",
-        after="changed = _shown(account, kind, claim.name.display)",
+        before="opened = sessions.go_on_alone(occasion, account=changed, session=session)",
+        after="opened = accept(session, [changed])",
         caught_by="core/test_addresses.py::TestChanging::test_one_commit_moves_claim_and_copy",
     ),
     Breakage(

@@ -396,6 +396,18 @@ class TestCostlyWork:
         run_sync(_flows(_Store()).run(decide))
         assert calls == [1]
 
+    def test_what_is_drawn_once_stays(self):
+        """What an attempt has drawn under a name is there for the next one, and for no other name or flow."""
+        drawn, kept = iter("abcd"), []
+
+        async def decide(work: Work) -> Decision[object]:
+            kept.append((work.once("salt", lambda: next(drawn)), work.once("pepper", lambda: next(drawn))))
+            return accept("done", [ADA])
+
+        run_sync(_flows(_Store(Conflict())).run(decide))
+        run_sync(_flows(_Store(Conflict())).run(decide))
+        assert kept == [("a", "b")] * 2 + [("c", "d")] * 2
+
     def test_work_runs_where_it_stops_nobody(self):
         """All costly work goes through the offload, and what that raises ends the flow."""
 

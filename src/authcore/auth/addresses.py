@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from authcore import accounts, addresses, throttling
-from authcore.auth.parts import Issued, Parts
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.decisions import Decision, refuse
 from authcore.entities import AuthenticationSession, Device, Identifier, TwoStepSession
 from authcore.flows import Work
@@ -22,7 +23,7 @@ _COUNTED_AS: Final = "address"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addresses(Parts):
+class Addresses(Counting):
     """The flows by which an account comes to an address other than the one that it was registered under."""
 
     async def request_address_change(

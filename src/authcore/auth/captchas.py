@@ -7,7 +7,8 @@ from typing import Final
 
 from authcore import captchas, throttling
 from authcore.audit import session_digest
-from authcore.auth.parts import Issued, Parts
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.captcha import PackageRenderer
 from authcore.codes import CAPTCHA_KEY
 from authcore.decisions import Decision
@@ -25,7 +26,7 @@ _COUNTED_AS: Final = "captcha"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Captchas(Parts):
+class Captchas(Counting):
     """The flows of a visitor who is to show that it is a person."""
 
     def open_captcha(self) -> Issued[CaptchaSession]:

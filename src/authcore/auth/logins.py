@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from authcore import accounts, sessions, throttling
-from authcore.auth.parts import Issued, Parts
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.decisions import Decision, accept, refuse
 from authcore.entities import AuthenticationSession, Credential, Device
 from authcore.errors import InvalidCredentials, InvalidToken
@@ -23,7 +24,7 @@ _LOGIN: Final = "login"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logins(Parts):
+class Logins(Counting):
     """The flows of authentication sessions."""
 
     async def log_in(
@@ -125,16 +126,14 @@ class Logins(Parts):
         given = normalise(password, max_length=self.policy.password_max_length, field="current_password")
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
-            calling = await self._identified(work, reference, device)
-            if calling.outcome is None:
-                return calling.refused()
-            account, session = calling.outcome.account, calling.outcome.session
-            known = await self._known_password(work, account, given)
-            if known.outcome is None:
-                return known.refused()
+            confirmed = await self._confirmed(work, reference, device, given)
+            if confirmed.outcome is None:
+                return confirmed.refused()
+            (calling, _) = confirmed.outcome
+            account, session = calling.account, calling.session
             among = await self._listed(work, account, amr=sessions.BY_PASSWORD, instead_of=session)
             renewed = sessions.reauthenticate(occasion.at(work.now), account=account, session=session, among=among)
-            return renewed.also(known.writes)
+            return renewed.also(confirmed.writes)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 
@@ -151,22 +150,18 @@ class Logins(Parts):
         salt = self._salt()
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
-            calling = await self._identified(work, reference, device)
-            if calling.outcome is None:
-                return calling.refused()
-            account = calling.outcome.account
-            known = await self._known_password(work, account, given)
-            if known.outcome is None:
-                return known.refused()
-            own_words = (account.email or "", account.username or "", account.phone or "")
-            secret = self._new_password(new, *own_words, field="new_password")
+            confirmed = await self._confirmed(work, reference, device, given)
+            if confirmed.outcome is None:
+                return confirmed.refused()
+            calling, credential = confirmed.outcome
+            secret = self._new_password(new, *accounts.words_of(calling.account), field="new_password")
             return sessions.change_password(
                 occasion.at(work.now),
-                account=account,
-                session=calling.outcome.session,
-                credential=known.outcome,
+                account=calling.account,
+                session=calling.session,
+                credential=credential,
                 secret=await work.costly(self.hasher.hash, secret, salt),
-            ).also(known.writes)
+            ).also(confirmed.writes)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 

@@ -4,41 +4,35 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-from authcore import accounts, challenges, recovery, rosters, sessions, throttling
+from authcore import challenges, rosters, sessions
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
-from authcore.decisions import Decision, accept, refuse
+from authcore.decisions import Decision
 from authcore.entities import (
     OPERATOR,
     Account,
     AuthenticationSession,
-    Credential,
     Device,
     Session,
     SessionRoster,
     TwoStepSession,
 )
-from authcore.errors import ConfigurationError, InvalidToken, PasswordMismatch
+from authcore.errors import ConfigurationError, InvalidToken
 from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
-from authcore.identifiers import CanonicalIdentifier, recognise
 from authcore.keyring import Keyring
 from authcore.logbook import log_refusal
-from authcore.lookups import count_of, failures_of, password_of
 from authcore.occasion import Ids, Occasion
 from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction, by_id
 from authcore.principal import Principal, authenticate
-from authcore.recovery import NAME_KEY
 from authcore.refusals import RefusalCounts
 from authcore.rosters import Listed
 from authcore.rotation import Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
-from authcore.throttle import Throttle
-from authcore.throttling import Counted
 from authcore.tokens import Reference, TokenKind, Tokens
 
 __all__ = ["Issued", "Parts"]
@@ -119,23 +113,11 @@ class Parts:
             device=device or Device(),
             rotate=rotate,
             tag=tag,
-            salt=self._id(),
+            salt=work.once("salt", self._id),
         )
 
     async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:
         return authenticate(await work.caller(reference.id), self._presentation(reference, work, device))
-
-    async def _known_password(self, work: Work, account: Account, given: str) -> Decision[Credential]:
-        """Return the credential of whoever knows the current password; a wrong one is counted, against the account."""
-        against = accounts.password_id(account.id)
-        failing = await failures_of(work, against, self.policy.password_failures)
-        throttled = throttling.may_fail(failing, now=work.now)
-        if throttled is not None:
-            return refuse(throttled)
-        credential = await password_of(work, account)
-        if credential is None or not await work.costly(self.hasher.verify, credential.secret, given):
-            return refuse(PasswordMismatch(), [throttling.failed(failing, now=work.now)])
-        return accept(credential, throttling.forgotten(failing, now=work.now))
 
     async def _listed(
         self, work: Work, account: Account, *, amr: tuple[str, ...], instead_of: AuthenticationSession | None
@@ -155,46 +137,6 @@ class Parts:
             return Listed(roster=roster)
         found = [await work.weak.get(by_id(AuthenticationSession, each)) for each in roster.session_ids]
         return Listed(roster=roster, sessions=[session for session in found if session is not None])
-
-    async def _admitted(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Decision[None]:
-        """Count what a client does among what its network does; or refuse it, if that was too much already."""
-        return throttling.admit(occasion, [await self._of_network(work, occasion, what, throttle)])
-
-    async def _of_network(self, work: Work, occasion: Occasion, what: str, throttle: Throttle) -> Counted:
-        """Read how often a client's network has done it."""
-        return await count_of(work.weak, throttling.network_subject(what, occasion.device.network), throttle)
-
-    async def _of_messages(self, work: Work, purpose: str) -> Counted:
-        """Read how many codes went out of late, to whomever, of those whom such a purpose is there for."""
-        overall = throttling.messages_subject(challenges.askers(purpose))
-        return await count_of(work.weak, overall, self.policy.messages_overall)
-
-    async def _of_letters(self, work: Work, purpose: str, digest: str) -> list[Counted]:
-        """Read how many codes went out of late: in all, and for the like to the address that has this digest."""
-        alike = throttling.address_subject(challenges.counted_as(purpose), digest)
-        return [
-            await self._of_messages(work, purpose),
-            await count_of(work.weak, alike, self.policy.codes_per_address),
-        ]
-
-    async def _counted(
-        self, work: Work, occasion: Occasion, decided: Decision[TwoStepSession], *counts: Counted
-    ) -> Decision[TwoStepSession]:
-        """Count the code that a decision sends, and in `counts` as well; or refuse it, if that was too much already."""
-        challenge = decided.outcome
-        if challenge is None:
-            # Whoever knocks at a challenge that is over fills no store.
-            return decided
-        # Nobody has no address, nor has whoever was erased, and each is counted alone like an address.
-        address = challenge.destination
-        digest = self._digest_of(recognise(address)) if address else challenge.account_id or ""
-        letters = await self._of_letters(work, challenge.purpose, digest)
-        admitted = throttling.admit(occasion, [*counts, *letters])
-        return decided.also(admitted.writes) if admitted.refusal is None else admitted.refused()
-
-    def _digest_of(self, name: CanonicalIdentifier) -> str:
-        """Return what stands for a name that is only counted; the newest key makes it."""
-        return recovery.digest_of(name, key=cast("bytes", self.keyring.derive(self.keyring.newest_kid, NAME_KEY)))
 
     def _id(self) -> str:
         """Draw 160 random bits (OWASP ASVS 7.2.3 asks for 128)."""

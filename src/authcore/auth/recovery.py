@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authcore import recovery, throttling
-from authcore.accounts import password_id
-from authcore.auth.parts import Issued, Parts
+from authcore import accounts, recovery, throttling
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.decisions import Decision
 from authcore.entities import Account, Device, TwoStepSession
 from authcore.errors import InvalidIdentifier
@@ -22,7 +22,7 @@ _COUNTED_AS: Final = "recovery"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recovery(Parts):
+class Recovery(Counting):
     """The flows of somebody who has forgotten a password."""
 
     async def request_recovery(self, *, identifier: str, device: Device | None = None) -> Issued[TwoStepSession]:
@@ -74,9 +74,8 @@ class Recovery(Parts):
             account = asked.account
             if answered.outcome is None or account is None:
                 return answered.refused()
-            own_words = (account.email or "", account.username or "", account.phone or "")
-            secret = self._new_password(new_password, *own_words, field="new_password")
-            failing = await failures_of(work, password_id(account.id), self.policy.password_failures)
+            secret = self._new_password(new_password, *accounts.words_of(account), field="new_password")
+            failing = await failures_of(work, accounts.password_id(account.id), self.policy.password_failures)
             return recovery.recover(
                 now,
                 answered,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from authcore import accounts, challenges, registration, throttling
-from authcore.auth.parts import Issued, Parts
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.decisions import Decision
 from authcore.entities import Account, Device, Identifier, TwoStepSession
 from authcore.flows import Work
@@ -19,7 +20,7 @@ _COUNTED_AS: Final = "registration"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Registration(Parts):
+class Registration(Counting):
     """The flows before anybody can log in."""
 
     async def register(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from authcore import second_factor
-from authcore.auth.parts import Issued, Parts
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.decisions import Decision
 from authcore.entities import AuthenticationSession, Device, TwoStepSession
 from authcore.flows import Work
@@ -16,7 +17,7 @@ __all__ = ["SecondFactor"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecondFactor(Parts):
+class SecondFactor(Counting):
     """The flows of a pending session, and those that make sessions begin as one."""
 
     async def request_second_factor(self, token: str, *, device: Device | None = None) -> Issued[TwoStepSession]:
@@ -75,15 +76,12 @@ class SecondFactor(Parts):
         given = normalise(password, max_length=self.policy.password_max_length, field="current_password")
 
         async def decide(work: Work) -> Decision[AuthenticationSession]:
-            calling = await self._identified(work, reference, device)
-            if calling.outcome is None:
-                return calling.refused()
-            account, session = calling.outcome.account, calling.outcome.session
-            known = await self._known_password(work, account, given)
-            if known.outcome is None:
-                return known.refused()
-            changed = second_factor.change(occasion.at(work.now), account=account, session=session, required=required)
-            return changed.also(known.writes)
+            confirmed = await self._confirmed(work, reference, device, given)
+            if confirmed.outcome is None:
+                return confirmed.refused()
+            (calling, _), now = confirmed.outcome, occasion.at(work.now)
+            changed = second_factor.change(now, account=calling.account, session=calling.session, required=required)
+            return changed.also(confirmed.writes)
 
         return self._issued(TokenKind.AUTHENTICATION, await self._flows.run(decide))
 

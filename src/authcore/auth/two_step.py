@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from authcore import accounts, addresses, challenges
-from authcore.auth.parts import Issued, Parts
+from authcore.auth.counting import Counting
+from authcore.auth.parts import Issued
 from authcore.decisions import Decision
 from authcore.entities import Device, TwoStepSession
 from authcore.flows import Work
@@ -14,7 +15,7 @@ __all__ = ["TwoStep"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoStep(Parts):
+class TwoStep(Counting):
     """The flows of a challenge that a session asked for."""
 
     async def request_two_step(
