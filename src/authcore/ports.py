@@ -16,6 +16,7 @@ __all__ = [
     "CaptchaRenderer",
     "Catalogue",
     "Clock",
+    "ClosableStore",
     "Courier",
     "Entropy",
     "Housekeeping",
@@ -127,6 +128,14 @@ class Store(Reader, Protocol):
         Every deadlock or serialisation failure of an engine is a Conflict.  Raises StoreFault if the outcome is
         unknown, or nothing could be done; a commit is never retried by the store.
         """
+        ...
+
+
+class ClosableStore(Store, Protocol):
+    """A store that holds connections or files, until it is closed."""
+
+    async def aclose(self) -> None:
+        """Finish what was begun, and let go of everything; closing twice is no error."""
         ...
 
 

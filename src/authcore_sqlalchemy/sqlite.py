@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from authcore.entities import Entity
 from authcore.errors import StoreFault
-from authcore.ports import Caller, Catalogue, Housekeeping, Key, Store
+from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy.sqlite_errors import conflicts, faults
 from authcore_sqlalchemy.sqlite_opening import (
     MEMORY,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=2)
 
 
-class SqliteStore(Store, Catalogue, Housekeeping):
+class SqliteStore(ClosableStore, Catalogue, Housekeeping):
     """Keeps entities in an SQLite file, which only its owner can read, or in memory for the path `:memory:`.
 
     It opens at once and creates what is missing.  Reads take microseconds and run where they are called.  Commits wait
@@ -97,6 +97,10 @@ class SqliteStore(Store, Catalogue, Housekeeping):
             self._turns.shutdown()
             with self._write_lock:
                 self._opened.close()
+
+    async def aclose(self) -> None:
+        """Close as `close` does."""
+        self.close()
 
     async def _in_turn(self, *listed: Collection[Entity]) -> None:
         self._check_usable()
