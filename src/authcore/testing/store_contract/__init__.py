@@ -19,6 +19,7 @@ The law book; each law is one test, whose docstring is the law:
 `values`    Values come back exactly: case, accents, spaces, wildcards, microseconds, nothing and the empty text.
 `races`     Of several commits that meet, only those win that could have come one after another.  Nobody ever sees half
             a commit, even if it was cancelled.
+`machine`   Used at random, it answers as a store in memory does, which is used alike.
 `pages`     A store that is a Catalogue lists all entities of a kind once, in order of id by code point; it inherits
             CatalogueContract instead.
 `removals`  What a Housekeeping removes is gone for every look, and counts as never stored; it goes as one commit with
@@ -34,6 +35,7 @@ from authcore.ports import Store
 from authcore.testing.store_contract.callers import CallerLaws
 from authcore.testing.store_contract.commits import CommitLaws
 from authcore.testing.store_contract.guards import GuardLaws
+from authcore.testing.store_contract.machine import MachineLaws
 from authcore.testing.store_contract.pages import PageLaws
 from authcore.testing.store_contract.races import RaceLaws
 from authcore.testing.store_contract.reads import ReadLaws
@@ -44,7 +46,7 @@ __all__ = ["CatalogueContract", "HousekeepingContract", "StoreContract"]
 
 
 @pytest.mark.anyio
-class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, RaceLaws):
+class StoreContract(CommitLaws, GuardLaws, ReadLaws, CallerLaws, ValueLaws, RaceLaws, MachineLaws):
     """Every law of the storage port; a subclass whose name begins with `Test` is collected by pytest."""
 
     @pytest.fixture(scope="session")

@@ -1,24 +1,20 @@
-"""Laws about commits that meet, and about a store that is used at random beside a store in memory."""
+"""Laws about commits that meet."""
 # ruff: noqa: S101  a law speaks assert, as every test does
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from itertools import count
 from typing import Final
 
 import anyio
 from anyio.lowlevel import checkpoint
-from hypothesis import strategies as st
 
-from authcore.entities import Account, Entity, Grant, Identifier
-from authcore.memory import MemoryStore
-from authcore.ports import Store, by_id, by_owner
+from authcore.entities import Grant, Identifier
+from authcore.ports import Store, by_owner
 from authcore.testing.store_contract.samples import (
     account,
     at,
     conflicts,
-    for_all,
     grant,
     identifier,
     put,
@@ -31,41 +27,6 @@ __all__ = ["RaceLaws"]
 _CROWD: Final = 20
 _PATIENCE: Final = 1000
 _LONGEST_WAIT: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Touch:
-    """An entity of a commit: which one, whose, and how far the version it carries is from the stored one."""
-
-    make: Callable[[str, str | None], Entity]
-    name: str
-    owner: str | None
-    drift: int
-
-    async def on(self, store: Store, prefix: str) -> Entity:
-        entity = self.make(prefix + self.name, None if self.owner is None else prefix + self.owner)
-        stored = await same(store, entity)
-        return at(max(0, (0 if stored is None else stored.version) + self.drift), entity)
-
-
-def _person(name: str, owner: str | None) -> Account:
-    return account(name, epoch=0 if owner is None else len(owner))
-
-
-_NAMES: Final = "abc"
-_OWNERS: Final = "xy"
-_TOUCHES: Final = st.lists(
-    st.builds(
-        _Touch,
-        make=st.sampled_from([identifier, _person]),
-        name=st.sampled_from(_NAMES),
-        owner=st.sampled_from([*_OWNERS, None]),
-        drift=st.sampled_from([0, 0, 0, 0, 0, 0, -1, 1]),
-    ),
-    max_size=3,
-    unique_by=lambda touch: (touch.make, touch.name),
-)
-_HISTORIES: Final = st.lists(st.tuples(_TOUCHES, _TOUCHES), min_size=2, max_size=8)
 
 
 class RaceLaws:
@@ -135,33 +96,6 @@ class RaceLaws:
                 assert len(await store.find(by_owner(Grant, owner))) in {0, 3}
                 await _insist(partial(conflicts, store, [account(owner)]))
                 assert len(await store.find(by_owner(Grant, owner))) in {0, 3}
-
-    async def test_agrees_with_a_store_in_memory(self, store: Store) -> None:
-        """After any sequence of commits, a store has refused and keeps the same as a store in memory."""
-        numbers = count()
-
-        async def law(history: list[tuple[list[_Touch], list[_Touch]]]) -> None:
-            twin, prefix = MemoryStore(), f"{next(numbers)} "
-            for touched, guarded in history:
-                writes = [await touch.on(twin, prefix) for touch in touched]
-                unchanged = _stored_ones([await touch.on(twin, prefix) for touch in guarded], besides=writes)
-                assert await conflicts(store, writes, unchanged) == await conflicts(twin, writes, unchanged)
-                assert await _state(store, prefix) == await _state(twin, prefix)
-
-        await for_all(_HISTORIES, law, examples=40)
-
-
-def _stored_ones(entities: Sequence[Entity], *, besides: Sequence[Entity]) -> list[Entity]:
-    written = {(type(entity), entity.id) for entity in besides}
-    return [entity for entity in entities if entity.version > 0 and (type(entity), entity.id) not in written]
-
-
-async def _state(store: Store, prefix: str) -> list[Sequence[Entity]]:
-    """Everything that can be found in a store under this prefix."""
-    people = [list(await store.find(by_id(Account, prefix + name))) for name in _NAMES]
-    claims = [list(await store.find(by_id(Identifier, prefix + name))) for name in _NAMES]
-    owned = [by_owner(Identifier, prefix + owner, limit=limit) for owner in _OWNERS for limit in (None, 2)]
-    return [*people, *claims, *[list(await store.find(key)) for key in owned]]
 
 
 async def _cancel_after(steps: int, work: Callable[[], Awaitable[None]]) -> None:
