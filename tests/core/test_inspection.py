@@ -194,7 +194,7 @@ def test_findings_have_an_end():
     assert (report.unsealed, report.blanked) == (1, 1)
 
 
-def test_what_is_no_ours_breaks_the_trust():
+def test_seal_that_is_not_ours_vouches_for_none():
     """A seal that is not ours vouches for none that is older, though the older one's key has left the ring."""
     old = Keyring([RootKey("old", bytes(range(100, 132)))])
     key = old.derive("old", sealing.AUDIT_KEY)
