@@ -55,7 +55,7 @@ class Inspection:
         await self._look_at_all(newest)
         return AuditReport(
             findings=tuple(self._findings),
-            head=AuditHead() if newest is None else head_of(newest),
+            head=head_of(newest),
             seals=len(self._batches),
             sealed=self._sealed,
             unsealed=self._unsealed,
@@ -104,9 +104,9 @@ class Inspection:
 
     async def _is_elsewhere(self, event: AuditEvent, newest: AuditSeal | None) -> bool:
         """Tell whether an event is in a batch that is older than what was asked for, or was sealed meanwhile."""
-        sequence, last = sequence_of(event.batch), 0 if newest is None else head_of(newest).sequence
-        if sequence is None or sequence <= last:
-            return sequence is not None and 0 < sequence <= self.since.sequence
+        sequence = sequence_of(event.batch)
+        if sequence is None or sequence <= head_of(newest).sequence:
+            return sequence is not None and sequence <= self.since.sequence
         return is_listed(event, await self.store.get(by_id(AuditSeal, event.batch)))
 
     async def _every(self, kind: type[E]) -> AsyncIterator[E]:

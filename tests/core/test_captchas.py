@@ -1,6 +1,7 @@
 """Deciding about captchas: without a row until the first answer, and with exactly one right one."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, strategies as st
@@ -13,6 +14,7 @@ from authcore.policy import Policy
 from tests.core.ada import NOW, OCCASION
 
 KEY = b"k" * 32
+LATER = NOW + timedelta(minutes=1)
 CAPTCHA = captchas.open_captcha(OCCASION)
 RIGHT = codes.captcha_of(CAPTCHA.id, key=KEY, policy=OCCASION.policy)
 WRONG = RIGHT[:-1] + str((int(RIGHT[-1]) + 1) % 10)
@@ -41,7 +43,7 @@ class TestOpening:
         )
         assert again == CAPTCHA
 
-    @given(st.text("abcXYZ019-_", min_size=1), st.text("abc019-", min_size=1))
+    @given(st.text("abcXYZ019-_.", min_size=1), st.text("abc019-", min_size=1))
     def test_key_is_what_follows_the_last_dot(self, random, kid):
         """Whatever the random part looks like, the key's id is found."""
         assert captchas.key_of(f"{random}.{kid}") == kid
@@ -73,20 +75,22 @@ class TestAnswering:
 
     def test_right_answer_spends(self):
         """A right answer is accepted, written, and told in the trail without an account."""
-        decision = answer()
+        decision = answer(at=LATER)
         spent, event = decision.writes
         assert decision.settle() == spent
         assert (spent.ended_as, spent.version, spent.attempts) == (SessionEnd.SPENT, 0, 1)
+        assert (spent.ended_at, spent.updated_at) == (LATER, LATER)
         assert (event.kind, event.account_id, event.reason) == (AuditKind.CODE_ACCEPTED, None, "captcha")
         assert CAPTCHA.id not in event.session
 
     def test_wrong_answer_is_counted(self):
         """A wrong answer is refused, and written all the same."""
-        decision = answer(given=WRONG)
+        decision = answer(given=WRONG, at=LATER)
         counted, event = decision.writes
         assert isinstance(decision.refusal, CodeMismatch)
         assert decision.refusal.attempts_left == counted.max_attempts - 1
         assert (counted.attempts, counted.ended_as, event.kind) == (1, None, AuditKind.CODE_REFUSED)
+        assert (counted.created_at, counted.updated_at) == (NOW, LATER)
 
     def test_last_wrong_answer_ends_it(self):
         """After the last wrong answer not even the right one counts, for ever."""

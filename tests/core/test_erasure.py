@@ -5,12 +5,48 @@ from dataclasses import replace
 import pytest
 
 from authcore import erasure
-from authcore.entities import Account, AuditEvent, AuditKind
+from authcore.entities import (
+    Account,
+    AuditEvent,
+    AuditKind,
+    Message,
+    MessageKind,
+    MessageState,
+    TwoStepSession,
+)
 from authcore.errors import AccountNotFound
-from tests.core.ada import BEFORE, DECOY, LIVE, NOW, OCCASION, PENDING, identifier_of
+from tests.core.ada import BEFORE, DECOY, LIVE, NOW, OCCASION, PENDING, USERNAME, identifier_of
 
 BESIDE = replace(DECOY, beside_id=LIVE.id)
 HERS, ITS = identifier_of(), identifier_of(held_by=BESIDE, id="decoy:email:Ada@example.org")
+WANTED = TwoStepSession(
+    id="c",
+    version=1,
+    created_at=BEFORE,
+    updated_at=BEFORE,
+    account_id="b",
+    epoch=1,
+    expires_at=NOW,
+    code_key="k",
+    max_attempts=5,
+    purpose="change-email",
+    destination="Ada@example.org",
+    wanted_id=HERS.id,
+)
+WAITING = Message(
+    id="m",
+    version=1,
+    created_at=BEFORE,
+    updated_at=BEFORE,
+    kind=MessageKind.CODE,
+    destination="Ada@example.org",
+    account_id="b",
+    session_id=WANTED.id,
+    state=MessageState.SENDING,
+    queue="due",
+    due_at=BEFORE,
+    leased_until=NOW,
+)
 
 
 def entomb(account=LIVE, decoys=(), names=()):
@@ -68,3 +104,34 @@ def test_nobody_is_erased(account):
     """What is no account is refused, and nothing is written."""
     decision = entomb(account, names=[ITS])
     assert (type(decision.refusal), decision.writes, decision.removed) == (AccountNotFound, (), ())
+
+
+def test_addresses_are_told_of():
+    """Of her names those are told that somebody else may have asked for as his own: addresses, and no username."""
+    decision = entomb(names=[HERS, identifier_of(USERNAME)])
+    assert decision.settle().addresses == {HERS.id}
+
+
+def test_what_others_wanted_is_blanked():
+    """Challenges of those who wanted an address, and the messages of those, forget it; it is told if there was any."""
+    decision = erasure.unwanted([WANTED], [WAITING], now=NOW)
+    assert decision.settle() is True
+    assert decision.writes == (
+        replace(WANTED, destination="", wanted_id=None, updated_at=NOW),
+        replace(WAITING, destination="", state=MessageState.DISCARDED, queue=None, leased_until=None, updated_at=NOW),
+    )
+    assert erasure.unwanted([], [WAITING], now=NOW).settle() is False
+
+
+@pytest.mark.parametrize("entity", [WANTED, replace(WANTED, destination=""), replace(WANTED, wanted_id=None)])
+def test_blanking_is_a_change_of_now(entity):
+    """What names a person is blanked now, however much of it there is, and what is blank is not touched again."""
+    blank = erasure.blanked(entity, now=NOW)
+    assert blank == replace(WANTED, destination="", wanted_id=None, updated_at=NOW)
+    assert erasure.blanked(blank, now=NOW + (NOW - BEFORE)) is blank
+
+
+def test_sent_message_keeps_how_it_ended():
+    """A message that waits for nobody is blanked, and stays what it came to."""
+    sent = replace(WAITING, state=MessageState.SENT, queue=None, leased_until=None)
+    assert erasure.blanked(sent, now=NOW) == replace(sent, destination="", updated_at=NOW)

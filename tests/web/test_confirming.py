@@ -1,24 +1,31 @@
 """Having a code answered that a request carries in a header.  What adapters make of it is tested in adapters/."""
 
+from datetime import timedelta
+
 import pytest
 
-from authcore.entities import AuditEvent, AuditKind, SessionEnd
+from authcore.codes import CAPTCHA_KEY, captcha_of
+from authcore.entities import AuditEvent, AuditKind, CaptchaSession, SessionEnd
 from authcore.errors import (
+    CaptchaRequired,
     ChallengeEnded,
     CodeMismatch,
     InvalidToken,
     MalformedRequest,
     NotAuthenticated,
+    ReauthenticationRequired,
     TwoStepRequired,
 )
 from authcore.policy import Policy
+from authcore.principal import Anonymous
 from authcore.testing import build_auth
 from authcore.tokens import LONGEST_TOKEN
-from authcore.web import Access, Request, confirm
+from authcore.web import Access, Request, confirm, confirm_fresh, confirm_person
 from tests.flows.people import QuickHasher, derive, do, join, kept, log_in, stored, wrong
 
 COOKIES, BEARER = Policy(), Policy(bearer=True)
 CODE, CHALLENGE = b"two-step-code", b"two-step-challenge"
+CAPTCHA_CODE, CAPTCHA = b"captcha-code", b"captcha-token"
 
 
 class Payer:
@@ -154,3 +161,101 @@ def test_longest_token_of_a_challenge_is_read():
         ada.confirms(session, (CHALLENGE, b"a" * LONGEST_TOKEN), code)
     with pytest.raises(MalformedRequest):
         ada.confirms(session, (CHALLENGE, b"a" * (LONGEST_TOKEN + 1)), code)
+
+
+# --- captchas -------------------------------------------------------------------------------------------------------
+
+
+class Visitor:
+    """Somebody whom nobody knows, who has asked for a captcha, and has read it."""
+
+    def __init__(self, policy):
+        """Ask, and read."""
+        self.auth = build_auth(policy=policy, hasher=QuickHasher())
+        captcha = self.auth.open_captcha()
+        self.token = captcha.token
+        key = self.auth.keyring.derive(captcha.session.code_key, CAPTCHA_KEY)
+        self.code = captcha_of(captcha.session.id, key=key, policy=policy)
+
+    def presents(self, *names):
+        """The headers that present the captcha, or what it shows."""
+        cookie = f"{self.auth.policy.captcha_cookie.name}={self.token}"
+        captcha = (CAPTCHA, self.token.encode()) if self.auth.policy.bearer else (b"cookie", cookie.encode())
+        return [{"captcha": captcha, "code": (CAPTCHA_CODE, self.code.encode())}[name] for name in names]
+
+    def confirms(self, *headers):
+        """Send these headers."""
+        request = Request(method="POST", path="/sign", headers=headers, client="192.0.2.7")
+        do(confirm_person(Access(self.auth), request))
+
+
+@pytest.fixture(params=[COOKIES, BEARER], ids=["cookies", "bearer"])
+def visitor(request):
+    """A visitor, with cookies or without."""
+    return Visitor(request.param)
+
+
+def test_right_captcha_is_spent(visitor):
+    """The code in the header answers the captcha once, and the trail says from where."""
+    visitor.confirms(*visitor.presents("captcha", "code"))
+    (captcha,) = kept(visitor.auth, CaptchaSession)
+    assert captcha.ended_as is SessionEnd.SPENT
+    (event,) = kept(visitor.auth, AuditEvent)
+    assert (event.kind, event.network) == (AuditKind.CODE_ACCEPTED, "192.0.2.7")
+    with pytest.raises(ChallengeEnded):
+        visitor.confirms(*visitor.presents("captcha", "code"))
+
+
+@pytest.mark.parametrize("names", [(), ("captcha",), ("code",)], ids="+".join)
+def test_whoever_lacks_one_is_told_to_ask_for_a_captcha(visitor, names):
+    """Without a code or without a captcha a request is told to ask for one, and nothing is stored."""
+    with pytest.raises(CaptchaRequired):
+        visitor.confirms(*visitor.presents(*names))
+    assert kept(visitor.auth, CaptchaSession) == []
+
+
+def test_wrong_reading_is_counted(visitor):
+    """A wrong code is counted, and refused."""
+    with pytest.raises(CodeMismatch):
+        visitor.confirms(*visitor.presents("captcha"), (CAPTCHA_CODE, wrong(visitor.code).encode()))
+    (captcha,) = kept(visitor.auth, CaptchaSession)
+    assert captcha.attempts == 1
+
+
+@pytest.mark.parametrize(("length", "refusal"), [(1024, CodeMismatch), (1025, MalformedRequest)])
+def test_reading_has_an_end(visitor, length, refusal):
+    """A header of more than 1024 octets is malformed, and names itself."""
+    with pytest.raises(refusal) as caught:
+        visitor.confirms(*visitor.presents("captcha"), (CAPTCHA_CODE, b"1" * length))
+    assert refusal is CodeMismatch or caught.value.evidence == {"reason": "captcha_code"}
+
+
+def test_longest_token_of_a_captcha_is_read():
+    """A header may hold a captcha's token as long as a token may be, and is refused only beyond that."""
+    visitor = Visitor(BEARER)
+    with pytest.raises(InvalidToken):
+        visitor.confirms((CAPTCHA, b"a" * LONGEST_TOKEN), *visitor.presents("code"))
+    with pytest.raises(MalformedRequest) as caught:
+        visitor.confirms((CAPTCHA, b"a" * (LONGEST_TOKEN + 1)), *visitor.presents("code"))
+    assert caught.value.evidence == {"reason": "captcha_token"}
+
+
+# --- logins ---------------------------------------------------------------------------------------------------------
+
+
+def test_fresh_login_is_enough(ada):
+    """Whoever has authenticated less than so long ago, by the clock of `Auth`, is returned; nobody else is."""
+    caller = do(ada.auth.authenticate(ada.session.token))
+    ada.auth.clock.advance(timedelta(minutes=4))
+    assert confirm_fresh(Access(ada.auth), caller, within=timedelta(minutes=5)) is caller
+    with pytest.raises(ReauthenticationRequired) as caught:
+        confirm_fresh(Access(ada.auth), caller, within=timedelta(minutes=4))
+    assert caught.value.max_age == 240
+
+
+def test_nobody_is_told_why_nobody_is_logged_in(ada):
+    """Without a session the caller's own refusal is raised, and nothing is said of freshness."""
+    expired = InvalidToken(cause="expired")
+    with pytest.raises(InvalidToken) as caught:
+        confirm_fresh(Access(ada.auth), Anonymous(refusal=expired), within=timedelta(minutes=5))
+    assert caught.value is expired
