@@ -14,6 +14,7 @@ from authcore.entities import (
     Credential,
     Grant,
     Identifier,
+    SessionEnd,
     TwoStepSession,
 )
 from authcore.errors import AuthError, InvalidToken
@@ -162,6 +163,21 @@ async def test_cookie_has_one_successor(auth, race):
     then = replace(auth, clock=ShiftedClock(later))
     for token in (*tokens[:3], session.token):
         assert (await then.authenticate(token)).session.id == session.session.id
+
+
+async def test_reuse_ends_the_session_once(auth, race):
+    """While fifty show a token too late, and fifty its successor, the session ends, once and for all."""
+    account = await _join(auth, "reuse")
+    old = await _log_in(auth, "reuse")
+    rotation = auth.policy.rotation.total_seconds() + 1
+    new = (await replace(auth, clock=ShiftedClock(rotation)).identify(old.token)).renewed
+    await replace(auth, clock=ShiftedClock(rotation)).identify(new.token)
+    await race("show an old or a new one", tokens=[old.token, new.token], shift=2 * rotation)
+    (stored,) = await auth.store.find(by_owner(AuthenticationSession, account.id))
+    assert stored.ended_as is SessionEnd.REVOKED
+    assert (await _trail(auth, account)).count(AuditKind.SESSION_REUSED) == 1
+    for token in (old.token, new.token):
+        assert isinstance(await _refusal(auth.authenticate(token)), InvalidToken)
 
 
 async def test_rehash_brings_no_password_back(auth, race):
