@@ -1,4 +1,4 @@
-"""Laws about removing: what is old is listed, and what is gone is gone for every look, as one commit with the writes."""
+"""Laws about removing, and about listing what is old: what is gone is gone for every look."""
 # ruff: noqa: S101  a law speaks assert, as every test does
 
 from collections.abc import Collection
