@@ -26,6 +26,7 @@ from authcore.memory import MemoryStore
 from authcore.permissions import Permission, PermissionSet, Requirement
 from authcore.policy import AssuranceLevel, Policy
 from authcore.principal import Anonymous, Principal
+from authcore.retention import Purged
 from authcore.roles import RoleRequirement
 from authcore.sealing import AuditFinding, AuditFlaw, AuditHead, AuditReport
 from authcore.signing import SigningKey, VerificationKey
@@ -70,6 +71,7 @@ __all__ = [
     "PictureFormat",
     "Policy",
     "Principal",
+    "Purged",
     "Reference",
     "Requirement",
     "Role",

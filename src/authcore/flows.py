@@ -148,7 +148,7 @@ class Flows:
     def housekeeping(self) -> Housekeeping:
         """Return the store, if it can remove; raises ConfigurationError for any other."""
         if not isinstance(self.store, Housekeeping):
-            raise ConfigurationError("this store removes nothing, so that nobody can be erased: see authcore.ports")
+            raise ConfigurationError("this store removes nothing: see Housekeeping in authcore.ports")
         return self.store
 
     def _pause(self, attempt: int) -> float:

@@ -22,6 +22,7 @@ _ONLY_FACTOR: Final = 15
 _MANY_ATTEMPTS: Final = 10
 _LONG_GRACE: Final = timedelta(minutes=5)
 _LONG_ROTATION: Final = timedelta(days=1)
+_SHORT_TRAIL: Final = timedelta(days=90)
 _YEAR: Final = timedelta(days=365)
 _SAFE_CHANCE: Final = 20
 """Whoever goes on guessing for a year may succeed once in so many years."""
@@ -132,6 +133,14 @@ _OF_POLICIES: Final[tuple[tuple[Callable[[Policy], bool], Hazard], ...]] = (
             "password_min_length",
             "fewer than 15 characters are too few for an only factor (NIST 800-63B-4 section 3.1.1.2)",
             "ask for 15, or for second_factor",
+        ),
+    ),
+    (
+        lambda policy: policy.audit_retention is not None and policy.audit_retention < _SHORT_TRAIL,
+        Hazard(
+            "audit_retention",
+            "what is found out late can be looked up no more",
+            "keep the trail for at least 90 days",
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -24,6 +25,7 @@ from authcore.sealing import (
     misplaced,
     sequence_of,
     unlisted,
+    was_purged,
 )
 
 __all__ = ["Inspection"]
@@ -43,11 +45,13 @@ class Inspection:
     keyring: Keyring
     head: AuditHead | None
     since: AuditHead
+    kept_from: datetime | None
     _findings: list[AuditFinding] = field(default_factory=list)
     _batches: set[str] = field(default_factory=set)
     _sealed: int = 0
     _unsealed: int = 0
     _blanked: int = 0
+    _purged: int = 0
 
     async def report(self) -> AuditReport:
         """Read everything, and tell what is wrong with it."""
@@ -60,6 +64,7 @@ class Inspection:
             sealed=self._sealed,
             unsealed=self._unsealed,
             blanked=self._blanked,
+            purged=self._purged,
         )
 
     async def _follow(self) -> AuditSeal | None:
@@ -87,9 +92,12 @@ class Inspection:
     async def _look_at_batch(self, seal: AuditSeal, *, older: AuditSeal | None) -> None:
         """Compare a batch with its seal; of those that do not belong there, one is enough."""
         self._batches.add(seal.id)
-        self._sealed += len(seal.members)
         limit = len(seal.members) + 1
         found = await self.store.find(by_field(AuditEvent, "batch", seal.id, limit=limit))
+        if was_purged(seal, found, before=self.kept_from):
+            self._purged += len(seal.members)
+            return
+        self._sealed += len(seal.members)
         self._note(flaws_of_batch(seal, found, older=older))
 
     async def _look_at_all(self, newest: AuditSeal | None) -> None:

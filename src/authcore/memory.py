@@ -3,6 +3,7 @@
 from bisect import insort
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from authcore.entities import Entity, keys_of
@@ -55,6 +56,12 @@ class MemoryStore(Store, Catalogue, Housekeeping):
         for entity in writes:
             self._keep(entity)
 
+    async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
+        """Return what is old of a kind."""
+        kept = sorted((entity for entity in self._kept.values() if isinstance(entity, kind)), key=_age)
+        old = [entity for entity in kept if _age(entity)[0] < before]
+        return [entity for entity in old if after is None or _age(entity) > _age(after)][:limit]
+
     def _check(self, *listed: Collection[Entity]) -> None:
         if any(self._version(entity) != entity.version for entities in listed for entity in entities):
             raise Conflict
@@ -75,6 +82,11 @@ class MemoryStore(Store, Catalogue, Housekeeping):
             self._owned[name].remove(entity.id)
         for name in set(names) - set(former):
             insort(self._owned.setdefault(name, []), entity.id)
+
+
+def _age(entity: Entity) -> tuple[datetime, str]:
+    """Return what entities of a kind are listed by, oldest first."""
+    return getattr(entity, str(entity.DATED)), entity.id
 
 
 def _names(entity: Entity) -> list[_Name]:

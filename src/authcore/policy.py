@@ -17,7 +17,13 @@ from authcore.errors import ConfigurationError
 from authcore.identifiers import ADDRESSES, TYPED, IdentifierKind
 from authcore.throttle import Throttle
 
-__all__ = ["AssuranceLevel", "Policy"]
+__all__ = ["LONGEST_SESSION", "SHORTEST_RETENTION", "AssuranceLevel", "Policy"]
+
+LONGEST_SESSION: Final = timedelta(days=30)
+"""No session lasts longer, whatever the policy under which it began."""
+
+SHORTEST_RETENTION: Final = timedelta(hours=1)
+"""What is over stays at least so long: longer than any flow takes that has read it, and than clocks differ."""
 
 _SHORTEST_CODE: Final = 6
 _FEWEST_CODES: Final = 10**6
@@ -26,10 +32,10 @@ _LONGEST_NAME: Final = 100
 _MOST_ATTEMPTS: Final = 100
 _MOST_SENDINGS: Final = 8
 _LONGEST_CHALLENGE: Final = timedelta(minutes=10)
-_LONGEST_SESSION: Final = timedelta(days=30)
 _LONGEST_WINDOW: Final = timedelta(days=30)
 _LONGEST_PENDING: Final = timedelta(hours=1)
 _MOST_SESSIONS: Final = 500
+_LONGEST_RETENTION: Final = timedelta(days=36_500)
 _LONGEST_UNSEALED: Final = timedelta(hours=1)
 _MOST_CODE_SENDINGS: Final = 10
 _SHORTEST_PASSWORD: Final = 8
@@ -200,6 +206,19 @@ class Policy:
     audit_interval: timedelta = timedelta(minutes=1)
     """How often housekeeping in the background writes what was refused, and seals the trail; at most an hour."""
 
+    retention: timedelta = timedelta(days=30)
+    """How long what is over is kept before `purge` removes it, from when it counts no more: an hour to 100 years.
+
+    What lasts, or is counted, under this policy lasts and is counted so long first: nothing counts again because it has
+    gone.
+    """
+
+    audit_retention: timedelta | None = None
+    """How old the trail becomes before `purge` removes it, at most 100 years and no less than `retention`.
+
+    Without it the trail is kept for good.
+    """
+
     flow_attempts: int = 12
     """How many races a flow may lose in a row before it answers 503."""
 
@@ -263,10 +282,10 @@ class Policy:
             "grace must be longer than zero and shorter than rotation": not zero < self.grace < self.rotation,
             "rotation must be shorter than inactivity": self.rotation >= self.inactivity,
             "inactivity must be longer than zero and at most absolute": not zero < self.inactivity <= self.absolute,
-            "absolute must be at most 30 days": self.absolute > _LONGEST_SESSION,
+            "absolute must be at most 30 days": self.absolute > LONGEST_SESSION,
             "sessions_per_account must be 1 to 500": not 1 <= self.sessions_per_account <= _MOST_SESSIONS,
             "fresh_for must be longer than zero and at most 30 days, or left out": self.fresh_for is not None
-            and not zero < self.fresh_for <= _LONGEST_SESSION,
+            and not zero < self.fresh_for <= LONGEST_SESSION,
             "at level aal1 password_min_length must be at least 15, unless second_factor is on": self.level
             is AssuranceLevel.AAL1
             and not self.second_factor
@@ -322,6 +341,13 @@ class Policy:
             "audit_interval must be longer than zero and at most an hour": not zero
             < self.audit_interval
             <= _LONGEST_UNSEALED,
+            "retention must be an hour to 100 years, and longer than flow_patience": not SHORTEST_RETENTION
+            <= self.retention
+            <= _LONGEST_RETENTION
+            or self.retention <= self.flow_patience,
+            "audit_retention must be at least retention and at most 100 years, or left out": self.audit_retention
+            is not None
+            and not self.retention <= self.audit_retention <= _LONGEST_RETENTION,
             "flow_attempts must be 1 to 100 and flow_patience longer than zero": not 1
             <= self.flow_attempts
             <= _MOST_ATTEMPTS

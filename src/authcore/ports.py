@@ -153,7 +153,9 @@ class Catalogue(Protocol):
 
 @runtime_checkable
 class Housekeeping(Protocol):
-    """Removes entities for good, which no flow does that people's requests start.  A store is one, too.
+    """Removes entities for good, which no flow does that people's requests start, and lists what is old enough.
+
+    A store is one, too.
 
     What was removed is as if it had never been stored: it is found no more, and its id begins again at version 0.
     """
@@ -165,6 +167,15 @@ class Housekeeping(Protocol):
 
         Raises Conflict, having done nothing, if any listed entity is not stored at the version it carries; and whatever
         else `Store.commit` says holds here.
+        """
+        ...
+
+    async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
+        """Return the first `limit` entities of a kind whose `DATED` field lies before a time, oldest first.
+
+        Of the same age they come in order of id, by code point.  `after` is an entity that was returned before, and has
+        perhaps been removed since: only what comes after it is returned.  Deleted entities are returned like any other.
+        It is asked for kinds that have such a field only.
         """
         ...
 

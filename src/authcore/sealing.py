@@ -41,10 +41,12 @@ __all__ = [
     "is_listed",
     "is_ours",
     "is_too_old",
+    "may_go",
     "misplaced",
     "seal",
     "sequence_of",
     "unlisted",
+    "was_purged",
 ]
 
 AUDIT_KEY: Final = "audit"
@@ -150,6 +152,7 @@ class AuditReport:
     """What a verification has found: nothing, if the trail is `intact`; and how much it has looked at.
 
     `unsealed` events are only known not to be backdated.  `blanked` ones have lost their network, as by an erasure.
+    `purged` ones are gone, since they are older than is kept.
     """
 
     findings: tuple[AuditFinding, ...]
@@ -158,6 +161,7 @@ class AuditReport:
     sealed: int
     unsealed: int
     blanked: int
+    purged: int = 0
 
     @property
     def intact(self) -> bool:
@@ -275,6 +279,19 @@ def flaws_of_batch(seal: AuditSeal, found: Iterable[AuditEvent], *, older: Audit
         elif is_too_old(event, older):
             yield _of_event(AuditFlaw.BACKDATED, event.id)
     yield from (_of_event(AuditFlaw.REMOVED, gone) for gone in listed)
+
+
+def may_go(seal: AuditSeal | None, found: Sequence[AuditEvent], *, before: datetime) -> bool:
+    """Tell whether a batch may be removed, which is found as it is: sealed before a time, and as it was sealed.
+
+    What is wrong with it stays there, for whoever verifies the trail.
+    """
+    return seal is not None and seal.created_at < before and not any(flaws_of_batch(seal, found, older=None))
+
+
+def was_purged(seal: AuditSeal, found: Sequence[AuditEvent], *, before: datetime | None) -> bool:
+    """Tell whether a batch is gone, whole, because it was sealed before a time from which on the trail is kept."""
+    return before is not None and not found and seal.created_at < before
 
 
 def misplaced(seal: AuditSeal) -> AuditFinding:

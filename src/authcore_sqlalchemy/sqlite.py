@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
@@ -90,6 +90,12 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
         former values until it is next written over.
         """
         await self._in_turn(writes, unchanged, removed)
+
+    async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
+        """Return what is old of a kind."""
+        return self._read(
+            lambda connection: self._statements.aged(connection, kind, before=before, after=after, limit=limit)
+        )
 
     def close(self) -> None:
         """Finish the commits that were asked for, and close the database."""

@@ -15,7 +15,7 @@ from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, col
 
 __all__ = ["SCHEMA_VERSION", "Tables"]
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Raised whenever a table changes; a store refuses a database of any other version."""
 
 _LONGEST_VARCHAR: Final = 1000
@@ -48,6 +48,8 @@ class Tables:
         for name in keys_of(kind):
             # With the id, so that the entities of an owner come out in order.
             Index(f"ix_{table.name}_{name}", table.c[name], table.c.id)
+        if kind.DATED is not None:
+            Index(f"ix_{table.name}_{kind.DATED}", table.c[kind.DATED], table.c.id)
         return table
 
     def _table(self, name: str, columns: list[Column[Any]]) -> Table:

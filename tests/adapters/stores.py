@@ -90,6 +90,10 @@ class WatchedStore(Store, Housekeeping):
         await self._watch("remove")
         await self._store.remove(removed, writes, unchanged)
 
+    async def aged(self, kind, /, *, before, after=None, limit):
+        """List what is old."""
+        return await self._store.aged(kind, before=before, after=after, limit=limit)
+
     async def _watch(self, call):
         self.calls.append(call)
         if self.fault is not None:

@@ -63,6 +63,7 @@ DECIDING = (
     "recovery",
     "refusals",
     "registration",
+    "retention",
     "revocation",
     "roles",
     "rotation",

@@ -278,6 +278,50 @@ class SweepingStore(MemoryStore):
         await super().remove([*removed, *unchanged], writes)
 
 
+class YoungestFirstStore(MemoryStore):
+    """Lists what is old by id."""
+
+    breaks = ("what_is_old_is_listed_oldest_first", "list_of_what_is_old_goes_on")
+
+    async def aged(self, kind, /, *, before, after=None, limit):
+        old = await super().aged(kind, before=before, limit=1000)
+        return sorted((each for each in old if after is None or each.id > after.id), key=lambda each: each.id)[:limit]
+
+
+class OneDateStore(MemoryStore):
+    """Takes the day on which something was stored for its age, whatever it is."""
+
+    breaks = ("what_is_old_is_listed_by_its_own_field",)
+
+    async def aged(self, kind, /, *, before, after=None, limit):
+        kept = [each for (of, _), each in self._kept.items() if of is kind and each.created_at < before]
+        return sorted(kept, key=lambda each: (each.created_at, each.id))[:limit]
+
+
+class SkippingStore(MemoryStore):
+    """Goes on after the age of what was listed last, and leaves out what is as old."""
+
+    breaks = ("list_of_what_is_old_goes_on",)
+
+    async def aged(self, kind, /, *, before, after=None, limit):
+        old = await super().aged(kind, before=before, limit=1000)
+        reached = None if after is None else getattr(after, kind.DATED)
+        return [each for each in old if reached is None or getattr(each, kind.DATED) > reached][:limit]
+
+
+class RememberingStore(MemoryStore):
+    """Goes on listing what was removed."""
+
+    breaks = ("what_is_removed_is_not_old",)
+
+    async def aged(self, kind, /, *, before, after=None, limit):
+        return [*self.__dict__.get("gone", ()), *await super().aged(kind, before=before, after=after, limit=limit)]
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        await super().remove(removed, writes, unchanged)
+        self.gone = tuple(removed)
+
+
 class LateStore(MemoryStore):
     """Stores, then looks whether it should have."""
 

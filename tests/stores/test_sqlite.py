@@ -26,9 +26,24 @@ from authcore.errors import ConfigurationError, StoreFault
 from authcore.ports import by_id, by_owner
 from authcore.testing import run_sync
 from authcore.testing.store_contract import HousekeepingContract
-from authcore.testing.store_contract.samples import account, at, conflicts, grant, identifier, put, role, same, session
+from authcore.testing.store_contract.samples import (
+    MOMENT,
+    account,
+    at,
+    attempt,
+    conflicts,
+    event as trail_event,
+    grant,
+    identifier,
+    put,
+    role,
+    same,
+    session,
+    tally,
+)
 from authcore_sqlalchemy import SqliteStore, Tables
 
+SAMPLES = {type(each): each for each in (attempt("a"), tally("t", used=MOMENT), session(), trail_event("e"))}
 SECRET = "s3cret'); DROP TABLE authcore_account; --"
 
 
@@ -193,6 +208,24 @@ def test_owners_are_indexed(path, store):
             assert "SEARCH" in plan
             assert "SCAN" not in plan
             assert "TEMP B-TREE" not in plan
+
+
+def test_ages_are_indexed(path, store):
+    """What is old is found in an index, in order, also where a page goes on; no table is read for it."""
+    for kind, table in Tables().of.items():
+        if kind.DATED is None:
+            continue
+        said = []
+        with _listening(said.append):
+            run_sync(store.aged(kind, before=MOMENT, limit=9))
+            if kind in SAMPLES:
+                run_sync(store.aged(kind, before=MOMENT, after=SAMPLES[kind], limit=9))
+        with closing(sqlite3.connect(path)) as connection:
+            for statement in said:
+                marks = [0] * statement.count("?")
+                plan = " ".join(step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", marks))
+                assert f"SEARCH {table.name} USING INDEX ix_{table.name}_{kind.DATED}" in plan
+                assert "TEMP B-TREE" not in plan
 
 
 def test_what_is_skipped_is_not_read(path, store):

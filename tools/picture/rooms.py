@@ -55,7 +55,7 @@ BOXES = (
             "validation",
             *("sessions", "rosters", "rotation", "second_factor", "recovery", "revocation", "challenges", "captchas"),
             *("guesses", "throttling", "roles", "principal", "outbox", "letters", "audit"),
-            *("sealing", "refusals", "erasure", "exports"),
+            *("sealing", "refusals", "erasure", "exports", "retention"),
         ),
     ),
     Box("The loop", "read, decide, commit", "flowing", 3, 600, 820, ("flows",)),

@@ -75,13 +75,16 @@ class AuditTrail(Parts):
         """Return whatever was changed, removed or put in since it was sealed, having read the whole trail page by page.
 
         Without a `head` that was kept elsewhere nobody can tell if the newest batches were cut off.  With `since`, such
-        a head too, nothing is said of what was sealed up to there: it may have been removed.
+        a head too, nothing is said of what was sealed up to there: it may have been removed.  Whole batches that were
+        sealed longer than `Policy.audit_retention` ago may be gone as well.
 
         Raises ConfigurationError for a store that is no Catalogue, and StoreFault for a row that could be no event.
         """
         if not isinstance(self.store, Catalogue):
             raise ConfigurationError("this store cannot list what it keeps, so that nobody can verify its trail")
-        return await Inspection(self.store, self.store, self.keyring, head, since or AuditHead()).report()
+        kept_for = self.policy.audit_retention
+        kept_from = None if kept_for is None else self.clock.now() - kept_for
+        return await Inspection(self.store, self.store, self.keyring, head, since or AuditHead(), kept_from).report()
 
     async def _seal(self, work: Work) -> Decision[int]:
         latest = await _newest(work)

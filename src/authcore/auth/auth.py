@@ -9,6 +9,7 @@ from authcore.auth.audit_trail import AuditTrail
 from authcore.auth.bootstrap import Bootstrap
 from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
+from authcore.auth.housekeeping import Purging
 from authcore.auth.imports import Imports
 from authcore.auth.logins import Logins
 from authcore.auth.personal_data import PersonalData
@@ -42,6 +43,7 @@ class Auth(
     Imports,
     AuditTrail,
     PersonalData,
+    Purging,
 ):
     """Everything an application does with accounts and sessions.
 

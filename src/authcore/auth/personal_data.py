@@ -1,6 +1,6 @@
 """A person's rights: knowing what is stored about them, and being forgotten."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -92,9 +92,9 @@ class PersonalData(Parts):
         # And only now the rows: until then somebody may still have logged in, and left some.
         for person in last.people:
             for kind in erasure.SWEPT:
-                await self._sweep(by_field(kind, "account_id", person, limit=_BATCH))
+                await self._sweep(by_field(kind, "account_id", person))
             # What was done to others was done from somewhere, too.
-            await self._sweep(by_field(AuditEvent, "actor", person, limit=_BATCH))
+            await self._sweep(by_field(AuditEvent, "actor", person))
         return cast("Account", await self.store.get(by_id(Account, account_id)))
 
     async def _unwant(self, addresses: Collection[str]) -> None:
@@ -110,18 +110,20 @@ class PersonalData(Parts):
         return erasure.unwanted(found, sent, now=work.now)
 
     async def _sweep(self, key: Key[E]) -> None:
-        """Blank all that a key names, page by page; no row comes or goes meanwhile."""
-        more = True
-        while more:
-            more = await self._flows.run(partial(self._blank_page, key))
-            key = replace(key, skip=key.skip + _BATCH)
+        """Blank all that a key names, page by page; no row comes meanwhile."""
 
-    async def _blank_page(self, key: Key[E], work: Work) -> Decision[bool]:
+        async def blank(page: Key[E]) -> Sequence[E]:
+            return await self._flows.run(partial(self._blank_page, page))
+
+        async for _ in _pages(blank, key):
+            pass
+
+    async def _blank_page(self, key: Key[E], work: Work) -> Decision[Sequence[E]]:
         # Weakly: what is blank already may change as it likes.
         page = await work.weak.find(key)
         blank = [erasure.blanked(entity, now=work.now) for entity in page]
         changed = [after for before, after in zip(page, blank, strict=True) if after != before]
-        return accept(outcome=len(page) == _BATCH, writes=changed)
+        return accept(page, changed)
 
 
 def _names_of(account_id: str) -> list[Key[Identifier]]:
@@ -152,7 +154,24 @@ def _all_of(account_id: str) -> list[Key[Entity]]:
 
 async def _found(reader: Reader, key: Key[E]) -> list[E]:
     """Return all that a key names, read a page at a time."""
-    found: list[E] = []
-    while len(page := await reader.find(replace(key, limit=_BATCH, skip=len(found)))) == _BATCH:
-        found += page
-    return [*found, *page]
+    found = {entity.id: entity async for page in _pages(reader.find, key) for entity in page}
+    return list(found.values())
+
+
+async def _pages(read: Callable[[Key[E]], Awaitable[Sequence[E]]], key: Key[E]) -> AsyncIterator[Sequence[E]]:
+    """Read all that a key names, page by page.
+
+    Each page begins with the last row of the one before.  Where another one stands there, rows were purged meanwhile,
+    and others have moved up past what was to be read next: then it is begun again.
+    """
+    place, last = 0, None
+    while True:
+        again = 0 if last is None else 1
+        page = await read(replace(key, skip=place - again, limit=_BATCH + again))
+        if last is not None and (not page or page[0].id != last):
+            place, last = 0, None
+            continue
+        yield page
+        if len(page) < _BATCH + again:
+            return
+        place, last = place - again + len(page), page[-1].id

@@ -11,7 +11,16 @@ from authcore.entities.audit import OPERATOR, SYSTEM, UNSEALED, AuditEvent, Audi
 from authcore.entities.base import Entity, keys_of
 from authcore.entities.milestones import Milestone
 from authcore.entities.outbox import Letter, Message, MessageKind, MessageState
-from authcore.entities.records import Column, ColumnType, Record, Scalar, columns_of, from_record, to_record
+from authcore.entities.records import (
+    Column,
+    ColumnType,
+    Record,
+    Scalar,
+    columns_of,
+    from_record,
+    microseconds,
+    to_record,
+)
 from authcore.entities.roles import Grant, Role
 from authcore.entities.sessions import (
     AuthenticationSession,
@@ -62,6 +71,7 @@ __all__ = [
     "columns_of",
     "from_record",
     "keys_of",
+    "microseconds",
     "to_record",
 ]
 

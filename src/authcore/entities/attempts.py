@@ -18,6 +18,7 @@ class Attempt(Entity):
     """
 
     OWNER: ClassVar[str | None] = "subject"
+    DATED: ClassVar[str | None] = "created_at"
 
     subject: Id
 
@@ -28,6 +29,8 @@ class Tally(Entity):
 
     It is written by every failure, so that the count is exact whoever fails at the same time.
     """
+
+    DATED: ClassVar[str | None] = "updated_at"
 
     failures: int = 0
     failing_since: datetime | None = None

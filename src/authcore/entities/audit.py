@@ -85,6 +85,7 @@ class AuditEvent(Entity):
 
     OWNER: ClassVar[str | None] = "account_id"
     ALSO_BY: ClassVar[tuple[str, ...]] = ("batch", "actor")
+    DATED: ClassVar[str | None] = "created_at"
 
     form: int = EVENT_FORM
     kind: AuditKind

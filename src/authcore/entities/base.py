@@ -41,6 +41,9 @@ class Entity:
     ALSO_BY: ClassVar[tuple[str, ...]] = ()
     """More fields by which they are found."""
 
+    DATED: ClassVar[str | None] = None
+    """The field that tells how old they are; without one they are never removed for their age."""
+
     id: Id
     version: int = 0
     created_at: datetime

@@ -43,6 +43,7 @@ class Message(Entity):
 
     OWNER: ClassVar[str | None] = "queue"
     ALSO_BY: ClassVar[tuple[str, ...]] = ("account_id", "session_id")
+    DATED: ClassVar[str | None] = "updated_at"
 
     kind: MessageKind
     destination: Note

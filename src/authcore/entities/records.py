@@ -14,7 +14,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar, Union, cast, get_args, 
 
 from authcore.entities.base import Entity, field_types, max_length, texts_to_json
 
-__all__ = ["Column", "ColumnType", "Record", "Scalar", "columns_of", "from_record", "to_record"]
+__all__ = ["Column", "ColumnType", "Record", "Scalar", "columns_of", "from_record", "microseconds", "to_record"]
 
 Scalar: TypeAlias = str | int | None
 Record: TypeAlias = dict[str, Scalar]
@@ -67,6 +67,11 @@ def from_record(kind: type[E], record: Mapping[str, Scalar]) -> E:
     return kind(**{name: _decoded(codec, record[name]) for name, codec in _codecs(kind)})  # type: ignore[arg-type]
 
 
+def microseconds(moment: datetime) -> int:
+    """Return how a time is stored."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
 def _encoded(codec: _Codec, value: object) -> Scalar:
     return None if value is None else codec.encode(value)
 
@@ -101,10 +106,6 @@ def _codec(annotation: object) -> _Codec:
     return _CODECS[plain]
 
 
-def _micros(value: object) -> int:
-    return (cast("datetime", value) - _EPOCH) // _MICROSECOND
-
-
 def _instant(value: Scalar) -> datetime:
     return _EPOCH + timedelta(microseconds=int(cast("int", value)))
 
@@ -117,7 +118,7 @@ _CODECS: Final[Mapping[object, _Codec]] = {
     str: _Codec(ColumnType.TEXT, str, str),
     int: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), lambda value: value),
     bool: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), bool),
-    datetime: _Codec(ColumnType.INTEGER, _micros, _instant),
+    datetime: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", microseconds), _instant),
     tuple[str, ...]: _Codec(ColumnType.TEXT, cast("Callable[[object], Scalar]", texts_to_json), _texts),
 }
 

@@ -57,6 +57,7 @@ class Session(Entity):
     """What all sessions have: perhaps an account, its epoch when the session began, and an absolute end."""
 
     OWNER: ClassVar[str | None] = "account_id"
+    DATED: ClassVar[str | None] = "expires_at"
 
     account_id: Id | None
     epoch: int
@@ -133,6 +134,7 @@ class ChallengeSlot(Entity):
     """
 
     OWNER: ClassVar[str | None] = "account_id"
+    DATED: ClassVar[str | None] = "updated_at"
 
     account_id: Id
     challenge_id: Id
@@ -149,6 +151,7 @@ class SessionRoster(Entity):
     """
 
     OWNER: ClassVar[str | None] = "account_id"
+    DATED: ClassVar[str | None] = "updated_at"
 
     account_id: Id
     session_ids: Texts

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Final, TypeAlias, TypeVar, cast
 
@@ -141,6 +142,11 @@ class SteppingStore(Store, Housekeeping):
         await cast("Housekeeping", self._store).remove(removed, writes, unchanged)
         if self.stops_after_commit:
             await _Pause(None)
+
+    async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
+        """Pause, then list what is old."""
+        await _Pause(Call(f"aged {kind.__name__}, at most {limit}", key=cast("Key[Entity]", Key(kind, "aged", ""))))
+        return await cast("Housekeeping", self._store).aged(kind, before=before, after=after, limit=limit)
 
 
 @dataclass(slots=True)

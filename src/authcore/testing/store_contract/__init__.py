@@ -23,7 +23,8 @@ The law book; each law is one test, whose docstring is the law:
 `pages`     A store that is a Catalogue lists all entities of a kind once, in order of id by code point; it inherits
             CatalogueContract instead.
 `removals`  What a Housekeeping removes is gone for every look, and counts as never stored; it goes as one commit with
-            what is written, or not at all.  It inherits HousekeepingContract instead.
+            what is written, or not at all.  What is older than some time is listed page by page, oldest first.  It
+            inherits HousekeepingContract instead.
 
 No law says what becomes of an entity that one commit lists twice, nor of one at version 0 among those unchanged: flows
 do neither.

@@ -1,19 +1,35 @@
-"""Laws about removing: what is gone is gone for every look, and leaves as one commit with what is written."""
+"""Laws about removing, and about listing what is old: what is gone is gone for every look."""
 # ruff: noqa: S101  a law speaks assert, as every test does
 
 from collections.abc import Collection
-from typing import cast
+from dataclasses import replace
+from typing import TypeVar
 
-from authcore.entities import Account, Entity, Identifier
+from authcore.entities import Account, Attempt, AuthenticationSession, Entity, Identifier, Tally
 from authcore.errors import Conflict
 from authcore.ports import Housekeeping, Store, by_id, by_owner
-from authcore.testing.store_contract.samples import account, at, identifier, ids, put, role, same
+from authcore.testing.store_contract.samples import (
+    MICROSECOND,
+    MOMENT,
+    account,
+    at,
+    attempt,
+    identifier,
+    ids,
+    put,
+    role,
+    same,
+    session,
+    tally,
+)
 
 __all__ = ["RemovalLaws"]
 
+E = TypeVar("E", bound=Entity)
+
 
 class RemovalLaws:
-    """How entities are removed: a store is a Housekeeping, too."""
+    """How entities are removed, and what is old is found: a store is a Housekeeping, too."""
 
     async def test_removed_is_found_no_more(self, store: Store) -> None:
         """What was removed is found neither by its id nor by its owner, and what stands beside it still is."""
@@ -75,18 +91,65 @@ class RemovalLaws:
         await _remove(store, at(1, identifier()), unchanged=[account(version=1, epoch=9)])
         assert await same(store, account()) == account(version=1, epoch=1)
 
+    async def test_what_is_old_is_listed_oldest_first(self, store: Store) -> None:
+        """What lies before a time is listed by age, and what is as old in order of id by code point; deleted, too."""
+        await put(store, *map(attempt, ("b", "Z", "a")), attempt("first", age=2), attempt("now", age=0), account())
+        await put(store, replace(attempt("gone"), deleted_at=MOMENT))
+        assert await _aged(store, Attempt) == ["first", "Z", "a", "b", "gone"]
+        assert await _aged(store, Attempt, limit=2) == ["first", "Z"]
+        assert (await _keeping(store).aged(Attempt, before=MOMENT, limit=1))[0] == at(1, attempt("first", age=2))
+
+    async def test_what_is_old_is_listed_by_its_own_field(self, store: Store) -> None:
+        """Each kind has a field that tells how old it is, to the microsecond; no other one does."""
+        await put(store, session("dead", ends=MOMENT - MICROSECOND), session("alive", ends=MOMENT))
+        await put(store, tally("old", used=MOMENT - MICROSECOND), tally("used", used=MOMENT))
+        assert await _aged(store, AuthenticationSession) == ["dead"]
+        assert await _aged(store, Tally) == ["old"]
+        await put(store, at(1, tally("old", used=MOMENT)))
+        assert await _aged(store, Tally) == []
+
+    async def test_list_of_what_is_old_goes_on(self, store: Store) -> None:
+        """After any entity that was listed come all others, whatever has been removed since, and none twice."""
+        names = [f"{number:02}" for number in range(9)]
+        await put(store, *(attempt(name, age=9 - place // 3) for place, name in enumerate(reversed(names))))
+        for limit in (1, 2, 4, 9):
+            listed: list[Attempt] = []
+            while page := await _keeping(store).aged(
+                Attempt, before=MOMENT, after=listed[-1] if listed else None, limit=limit
+            ):
+                listed.extend(page)
+            assert [each.id for each in listed] == ["06", "07", "08", "03", "04", "05", "00", "01", "02"]
+        await _remove(store, *listed[:2])
+        assert await _aged(store, Attempt, after=listed[0], limit=2) == ["08", "03"]
+        assert await _aged(store, Attempt, after=listed[1], limit=2) == ["08", "03"]
+
+    async def test_what_is_removed_is_not_old(self, store: Store) -> None:
+        """What was removed is listed no more."""
+        await put(store, attempt("a"), attempt("b"))
+        await _remove(store, at(1, attempt("a")))
+        assert await _aged(store, Attempt) == ["b"]
+
+
+async def _aged(store: Store, kind: type[E], *, after: E | None = None, limit: int = 99) -> list[str]:
+    return [each.id for each in await _keeping(store).aged(kind, before=MOMENT, after=after, limit=limit)]
+
 
 async def _remove(
     store: Store, *removed: Entity, writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
 ) -> None:
-    await cast("Housekeeping", store).remove(removed, writes, unchanged)
+    await _keeping(store).remove(removed, writes, unchanged)
 
 
 async def _is_refused(
     store: Store, removed: Collection[Entity], writes: Collection[Entity] = (), unchanged: Collection[Entity] = ()
 ) -> bool:
     try:
-        await cast("Housekeeping", store).remove(removed, writes, unchanged)
+        await _keeping(store).remove(removed, writes, unchanged)
     except Conflict:
         return True
     return False
+
+
+def _keeping(store: Store) -> Housekeeping:
+    assert isinstance(store, Housekeeping)
+    return store

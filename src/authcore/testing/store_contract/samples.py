@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 from authcore.entities import (
     UNSEALED,
     Account,
+    Attempt,
     AuditEvent,
     AuditKind,
     AuthenticationSession,
@@ -20,16 +21,19 @@ from authcore.entities import (
     Grant,
     Identifier,
     Role,
+    Tally,
 )
 from authcore.errors import Conflict
 from authcore.identifiers import IdentifierKind
 from authcore.ports import Key, Store, by_id
 
 __all__ = [
+    "MICROSECOND",
     "MOMENT",
     "account",
     "alike",
     "at",
+    "attempt",
     "conflicts",
     "event",
     "for_all",
@@ -40,6 +44,7 @@ __all__ = [
     "role",
     "same",
     "session",
+    "tally",
     "together",
 ]
 
@@ -47,6 +52,8 @@ E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
 
 MOMENT: Final = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def account(name: str = "ada", *, version: int = 0, epoch: int = 1, deleted_at: datetime | None = None) -> Account:
@@ -71,7 +78,20 @@ def grant(name: str, owner: str = "ada", *, role: str = "reader", deleted_at: da
     return Grant(id=name, created_at=MOMENT, updated_at=MOMENT, deleted_at=deleted_at, account_id=owner, role=role)
 
 
-def session(name: str = "session", owner: str | None = "ada") -> AuthenticationSession:
+def attempt(name: str, *, age: int = 1) -> Attempt:
+    """Something that was done so many microseconds ago."""
+    moment = MOMENT - age * MICROSECOND
+    return Attempt(id=name, created_at=moment, updated_at=MOMENT, subject="network")
+
+
+def tally(name: str, *, used: datetime) -> Tally:
+    """What was counted last at some time."""
+    return Tally(id=name, created_at=MOMENT - timedelta(days=1), updated_at=used, failures=1, failing_since=MOMENT)
+
+
+def session(
+    name: str = "session", owner: str | None = "ada", *, ends: datetime = MOMENT + timedelta(days=30)
+) -> AuthenticationSession:
     """A session; it has many fields."""
     return AuthenticationSession(
         id=name,
@@ -79,7 +99,7 @@ def session(name: str = "session", owner: str | None = "ada") -> AuthenticationS
         updated_at=MOMENT,
         account_id=owner,
         epoch=1,
-        expires_at=MOMENT + timedelta(days=30),
+        expires_at=ends,
         network="192.0.2.7",
         user_agent="Mosaic",
         amr=("pwd", "otp"),
