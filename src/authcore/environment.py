@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar, Union, cast, get_arg
 
 from authcore.errors import ConfigurationError
 
-__all__ = ["PREFIX", "READ_ELSEWHERE", "Settings", "inherited", "read_settings", "read_text", "variables"]
+__all__ = ["PREFIX", "READ_ELSEWHERE", "Settings", "duration", "inherited", "read_settings", "read_text", "variables"]
 
 PREFIX: Final = "AUTHCORE_"
 """How the names of all variables begin, unless the application chooses another prefix."""
@@ -24,10 +24,10 @@ PREFIX: Final = "AUTHCORE_"
 _OF_SMTP: Final = ("HOST", "SENDER", "SECURITY", "PORT", "USERNAME", "PASSWORD", "TIMEOUT", "CERTIFICATES")
 
 READ_ELSEWHERE: Final = (
-    *("KEYS", "PEPPERS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"),
+    *("KEYS", "PEPPERS", "STORE", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_USERNAME"),
     *(f"SMTP_{name}" for name in _OF_SMTP),
 )
-"""What is no setting of a policy: keys and peppers, `FirstAdministrator` and `authcore_smtp.SmtpSettings` read it."""
+"""What is no setting of a policy: keyrings, `FirstAdministrator`, `authcore_command` and `authcore_smtp` read it."""
 
 
 class Settings(Protocol):
@@ -163,7 +163,8 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """Read a duration with its unit, such as 90s, 15m, 24h, 30d or PT15M; ConfigurationError if it is none."""
     found = _PLAIN.fullmatch(text.strip()) or _ISO_8601.fullmatch(text.strip())
     units = {} if found is None else {unit: int(number) for unit, number in found.groupdict().items() if number}
     if not units:
@@ -176,5 +177,5 @@ _READERS: Final[Mapping[object, Callable[[str], object]]] = {
     str: str,
     bool: _boolean,
     int: _integer,
-    timedelta: _duration,
+    timedelta: duration,
 }

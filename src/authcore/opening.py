@@ -1,15 +1,22 @@
-"""Opening a store by its URL: which package keeps it, what is installed tells.  No store is known here by name."""
+"""Opening a store by its URL, and migrating it: which package keeps it, what is installed tells.
 
-from importlib.metadata import EntryPoint, entry_points
+No store is known here by name.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Final, Protocol, cast
 
 from authcore.errors import ConfigurationError
 from authcore.ports import ClosableStore
 
-__all__ = ["GROUP", "Opener", "open_store"]
+__all__ = ["MIGRATIONS", "STORES", "Migrator", "Opener", "migrate_store", "open_store"]
 
-GROUP: Final = "authcore.stores"
-"""The group of entry points: each is named for a scheme, and stands for an Opener."""
+STORES: Final = "authcore.stores"
+"""A group of entry points: each is named for a scheme, and stands for an Opener."""
+
+MIGRATIONS: Final = "authcore.migrations"
+"""A group of entry points: each is named for a scheme, and stands for a Migrator."""
 
 
 class Opener(Protocol):
@@ -23,18 +30,46 @@ class Opener(Protocol):
         ...
 
 
+class Migrator(Protocol):
+    """What a package offers whose store has tables, or the like; it is called where no event loop runs."""
+
+    def __call__(self, url: str, /) -> Sequence[str]:
+        """Bring a store to what this version needs, and return what was done, a line for each step.
+
+        Raises ConfigurationError as an Opener does, and StoreFault where the store cannot be reached.
+        """
+        ...
+
+
 def open_store(url: str) -> ClosableStore:
     """Return the store that a URL names, such as `postgresql://authcore@db.example.org/accounts`.
 
     Raises ConfigurationError for a scheme that no installed package stands for, and ModuleNotFoundError, which names
     the extra, where that package lacks its driver.
     """
+    opener = cast("Opener | None", _registered(STORES, url))
+    if opener is None:
+        known = sorted(entry.name for entry in entry_points(group=STORES))
+        raise ConfigurationError(f"A store's URL begins with one of {', '.join(known)}, and a colon.")
+    return opener(url)
+
+
+def migrate_store(url: str) -> Sequence[str]:
+    """Bring the store that a URL names to what this version needs, and return what was done, a line for each step.
+
+    Nothing is done to a store that needs no migrations.  Raises as `open_store` does, and StoreFault where the store
+    cannot be reached.
+    """
+    migrator = cast("Migrator | None", _registered(MIGRATIONS, url))
+    if migrator is not None:
+        return migrator(url)
+    if _registered(STORES, url) is None:
+        open_store(url)  # which refuses it
+    return ()
+
+
+def _registered(group: str, url: str) -> object | None:
+    """Return what stands for a URL's scheme in a group, if anything does."""
     scheme, separator, _ = url.partition(":")
-    known = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if not separator or scheme not in known:
-        raise ConfigurationError(f"A store's URL begins with one of {', '.join(sorted(known))}, and a colon.")
-    return _opener(known[scheme])(url)
-
-
-def _opener(entry: EntryPoint) -> Opener:
-    return cast("Opener", entry.load())
+    entries = {entry.name: entry for entry in entry_points(group=group)}
+    return entries[scheme].load() if separator and scheme in entries else None

@@ -19,10 +19,12 @@ def _opener(url):
 def _installed(monkeypatch):
     """One package is installed that stands for the scheme `shelf`, and one for `attic`, which lacks its driver."""
     entries = {
-        name: EntryPoint(name, f"{__name__}:{target}", opening.GROUP)
+        name: EntryPoint(name, f"{__name__}:{target}", opening.STORES)
         for name, target in (("shelf", "_opener"), ("attic", "_absent"))
     }
-    monkeypatch.setattr(opening, "entry_points", lambda group: list(entries.values()) if group == opening.GROUP else [])
+    monkeypatch.setattr(
+        opening, "entry_points", lambda group: list(entries.values()) if group == opening.STORES else []
+    )
     monkeypatch.setattr(EntryPoint, "load", lambda entry: globals()[entry.attr])
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from authcore.entities import Role
 from authcore.errors import ConfigurationError
-from authcore.opening import GROUP, open_store
+from authcore.opening import STORES, open_store
 from authcore.ports import by_id
 from authcore.testing import FakeClock
 
@@ -36,6 +36,6 @@ def test_malformed_urls_are_refused(url):
 
 def test_every_scheme_can_be_loaded():
     """Each entry point of ours stands for something that is there."""
-    names = {entry.name: entry for entry in entry_points(group=GROUP)}
+    names = {entry.name: entry for entry in entry_points(group=STORES)}
     assert "sqlite" in names
     assert all(callable(entry.load()) for entry in names.values())
