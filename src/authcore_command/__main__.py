@@ -2,4 +2,5 @@
 
 from authcore_command import main
 
-main(prog_name="python -m authcore_command")
+if __name__ == "__main__":
+    main(prog_name="python -m authcore_command")

@@ -1,7 +1,6 @@
 """`authcore purge`: remove what has been over for long.  What that is, `authcore.retention` decides."""
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from authcore.offload import on_event_loop
 from authcore.opening import open_store
 from authcore.policy import Policy
 from authcore.ports import Store
+from authcore.system import SystemEntropy
 from authcore_command.options import failing_plainly, store_option
 
 __all__ = ["purge"]
@@ -92,7 +92,7 @@ async def _purge_all(auth: Auth, older_than: timedelta | None, limit: int | None
 
 def _auth(store: Store, policy: Policy) -> Auth:
     """Return an Auth that only purges: it neither signs nor sends anything, so that it needs no secret."""
-    nothing = Keyring([RootKey("purge", secrets.token_bytes(_SECRET_LENGTH))])
+    nothing = Keyring([RootKey("purge", SystemEntropy().token_bytes(_SECRET_LENGTH))])
     return on_event_loop(Auth(store=store, policy=policy, keyring=nothing, courier=ConsoleCourier()))
 
 

@@ -15,6 +15,7 @@ INSTALLED = os.environ.get("AUTHCORE_EXTRAS", "all,testing").split(",")
 PACKAGES = {
     "authcore": None,
     "authcore_asgi": None,  # pure ASGI; its extra brings the framework that most applications stand on
+    "authcore_command": "cli",
     "authcore_migration": "migration",
     "authcore_sanic": "sanic",
     "authcore_smtp": "smtp",
@@ -34,6 +35,7 @@ MODULES = {
 """What needs an extra that the rest of its package does without."""
 
 LIBRARIES = {
+    "authcore_command": "click",
     "authcore_migration": "sqlalchemy",
     "authcore_sanic": "sanic",
     "authcore_smtp": "aiosmtplib",

@@ -28,8 +28,16 @@ BOXES = (
     Box("Public names", "what applications import", "outside", 0, 600, 820, ("authcore", "terminal")),
     Box("Test kit", "for your tests as well", "outside", 0, 850, 1160, ("testing",)),
     Box("Web", "HTTP as values; knows no framework", "flowing", 1, 40, 380, ("web",)),
-    Box("Migration", "another system's tables", "outside", 1, 578, 826, ("authcore_migration",)),
-    Box("Event loop", "threads, delivery", "outside", 1, 404, 560, ("offload",)),
+    Box(
+        "For operators",
+        "a command; another system's tables",
+        "outside",
+        1,
+        568,
+        836,
+        ("authcore_command", "authcore_migration"),
+    ),
+    Box("Event loop", "threads, delivery", "outside", 1, 396, 552, ("offload",)),
     Box(
         "Stores, couriers",
         "ports, implemented",
@@ -40,7 +48,13 @@ BOXES = (
         ("authcore_sqlalchemy", "authcore_smtp", "memory", "console", "couriers"),
     ),
     Box(
-        "Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "inspection", "lookups", "rehearsal")
+        "Use cases",
+        "one flow each",
+        "flowing",
+        2,
+        40,
+        820,
+        ("auth", "delivery", "inspection", "lookups", "opening", "rehearsal"),
     ),
     Box(
         "Deciding",
