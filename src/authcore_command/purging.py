@@ -9,21 +9,27 @@ from typing import Final
 import click
 
 from authcore.auth import Auth
-from authcore.console import ConsoleCourier
-from authcore.entities import Entity
+from authcore.entities import Entity, Letter
 from authcore.environment import duration
-from authcore.errors import ConfigurationError, InvalidInput
+from authcore.errors import ConfigurationError, DeliveryFault, InvalidInput
 from authcore.keyring import Keyring, RootKey
-from authcore.offload import on_event_loop
 from authcore.opening import open_store
 from authcore.policy import Policy
-from authcore.ports import Store
+from authcore.ports import Courier, Store
 from authcore.system import SystemEntropy
 from authcore_command.options import failing_plainly, store_option
 
 __all__ = ["purge"]
 
 _SECRET_LENGTH: Final = 32
+
+
+class _Nobody(Courier):
+    """Sends nothing: here nobody writes to anybody."""
+
+    async def send(self, letter: Letter, /) -> None:
+        """Refuse."""
+        raise DeliveryFault
 
 
 class _Duration(click.ParamType[timedelta]):
@@ -93,7 +99,7 @@ async def _purge_all(auth: Auth, older_than: timedelta | None, limit: int | None
 def _auth(store: Store, policy: Policy) -> Auth:
     """Return an Auth that only purges: it neither signs nor sends anything, so that it needs no secret."""
     nothing = Keyring([RootKey("purge", SystemEntropy().token_bytes(_SECRET_LENGTH))])
-    return on_event_loop(Auth(store=store, policy=policy, keyring=nothing, courier=ConsoleCourier()))
+    return Auth(store=store, policy=policy, keyring=nothing, courier=_Nobody())
 
 
 def _told(counts: Counter[type[Entity]]) -> Iterator[str]:
