@@ -27,7 +27,7 @@ _SECRET_LENGTH: Final = 32
 class _Nobody(Courier):
     """Sends nothing: here nobody writes to anybody."""
 
-    async def send(self, letter: Letter, /) -> None:
+    async def send(self, _: Letter, /) -> None:
         """Refuse."""
         raise DeliveryFault
 
