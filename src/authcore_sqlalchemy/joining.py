@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Delete, RootTransaction, delete, false
 from authcore.entities import Entity
 from authcore.errors import ConfigurationError
 from authcore.ports import Key, Transaction
-from authcore_sqlalchemy.sqlite_errors import conflicts, faults
+from authcore_sqlalchemy.dialects import SQLITE
+from authcore_sqlalchemy.engine_errors import conflicts, faults
 from authcore_sqlalchemy.statements import Statements
 from authcore_sqlalchemy.tables import Tables
 
@@ -61,7 +62,7 @@ class SqlTransaction(Transaction):
             self._lock(connection)
             return work(connection)
 
-        with conflicts(), faults():
+        with faults(SQLITE), conflicts(SQLITE):
             if isinstance(self._connection, Connection):
                 return do(self._connection)
             return await _to_its_end(self._connection.run_sync(do))

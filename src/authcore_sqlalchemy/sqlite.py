@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from authcore.entities import Entity
 from authcore.errors import StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
-from authcore_sqlalchemy.sqlite_errors import conflicts, faults
+from authcore_sqlalchemy.dialects import SQLITE
+from authcore_sqlalchemy.engine_errors import conflicts, faults
 from authcore_sqlalchemy.sqlite_opening import (
     MEMORY,
     make_engine,
@@ -55,7 +56,7 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
         self._process = os.getpid()
         self._turns = ThreadPoolExecutor(1, "authcore-sqlite")
         self._write_lock = self._read_lock = Lock()
-        with ExitStack() as opened, faults():
+        with ExitStack() as opened, faults(SQLITE):
             engine = make_engine(name, patience=patience)
             self._writing = self._reading = opened.enter_context(engine.connect())
             set_for_writing(self._writing)
@@ -121,12 +122,12 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
             await loop.run_in_executor(self._turns, work)
 
     def _commit(self, *listed: Collection[Entity]) -> None:
-        with self._write_lock, conflicts(), faults(), transaction(self._writing):
+        with self._write_lock, faults(SQLITE), conflicts(SQLITE), transaction(self._writing):
             self._statements.write(self._writing, *listed)
 
     def _read(self, ask: Callable[[Connection], T]) -> T:
         self._check_usable()
-        with self._read_lock, faults():
+        with self._read_lock, faults(SQLITE):
             return ask(self._reading)
 
     def _check_usable(self) -> None:

@@ -6,11 +6,12 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, insert, select
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
 from authcore.errors import ConfigurationError
-from authcore_sqlalchemy.tables import SCHEMA_VERSION, Tables
+from authcore_sqlalchemy.schema import create
+from authcore_sqlalchemy.tables import Tables
 
 __all__ = ["MEMORY", "make_engine", "prepare", "set_for_reading", "set_for_writing", "transaction"]
 
@@ -69,14 +70,7 @@ def transaction(connection: Connection) -> Iterator[None]:
 def prepare(connection: Connection, tables: Tables) -> None:
     """Create the tables in a new database; ConfigurationError if one of another schema version is there."""
     with transaction(connection):
-        tables.version.create(connection, checkfirst=True)
-        found = connection.execute(select(tables.version.c.version)).scalar()
-        if found is None:
-            tables.metadata.create_all(connection, [tables.version, *tables.of.values()])
-            connection.execute(insert(tables.version), {"id": "authcore", "version": SCHEMA_VERSION})
-        elif found != SCHEMA_VERSION:
-            message = f"the database has authcore's schema version {found}, and this authcore needs {SCHEMA_VERSION}"
-            raise ConfigurationError(message)
+        create(connection, tables)
 
 
 def _create(path: str) -> None:

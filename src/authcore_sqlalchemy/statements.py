@@ -6,6 +6,8 @@ Who opens the connection, where a transaction begins and ends, and what an engin
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import groupby
 from typing import Final, TypeVar
 
 from sqlalchemy import (
@@ -49,6 +51,7 @@ __all__ = ["Statements"]
 E = TypeVar("E", bound=Entity)
 
 _CALLER: Final = (AuthenticationSession, Account, Grant, Role)
+_BATCH: Final = 500
 _NAMES: Final = {kind: tuple(column.name for column in columns_of(kind)) for kind in ENTITIES}
 
 
@@ -58,6 +61,7 @@ class _OfKind:
 
     insert: Insert
     update: Update
+    held: Select[str, int]
     delete: Delete
     version: Select[int]
     find: Mapping[str, Select[*tuple[Scalar, ...]]]
@@ -129,13 +133,13 @@ class Statements:
         An INSERT of what is stored already is left to fail by the primary key.
         """
         tasks = [
-            *((entity, self._write) for entity in writes),
-            *((entity, self._check) for entity in unchanged),
-            *((entity, self._remove) for entity in removed),
+            *((type(entity), entity.id, partial(self._write, connection, entity)) for entity in writes),
+            *((type(entity), entity.id, partial(self._check, connection, entity)) for entity in unchanged),
+            *((kind, some[0].id, partial(self._remove, connection, kind, some)) for kind, some in _in_batches(removed)),
         ]
         # Everybody locks in the same order, so that an engine that locks rows meets fewer deadlocks.
-        for entity, task in sorted(tasks, key=lambda task: (type(task[0]).__name__, task[0].id)):
-            if not task(connection, entity):
+        for _, _, task in sorted(tasks, key=lambda task: (task[0].__name__, task[1])):
+            if not task():
                 raise Conflict
 
     def _write(self, connection: Connection, entity: Entity) -> bool:
@@ -147,12 +151,27 @@ class Statements:
         record.pop("id")
         return connection.execute(statements.update, record | _known(entity)).rowcount == 1
 
-    def _remove(self, connection: Connection, entity: Entity) -> bool:
-        return connection.execute(self._of[type(entity)].delete, _known(entity)).rowcount == 1
+    def _remove(self, connection: Connection, kind: type[Entity], removed: Sequence[Entity]) -> bool:
+        """Remove entities of a kind: hold them first, and see that each is as it should be."""
+        statements, ids = self._of[kind], {"stored_ids": [entity.id for entity in removed]}
+        held = {row.id: row.version for row in connection.execute(statements.held, ids)}
+        if held != {entity.id: entity.version for entity in removed}:
+            return False
+        connection.execute(statements.delete, ids)
+        return True
 
     def _check(self, connection: Connection, entity: Entity) -> bool:
         stored = connection.execute(self._of[type(entity)].version, {"sought": entity.id}).scalar()
         return (stored or 0) == entity.version
+
+
+def _in_batches(entities: Iterable[Entity]) -> Iterator[tuple[type[Entity], Sequence[Entity]]]:
+    """Sort entities by kind and id, and take some of a kind at a time: a statement has room for so many values."""
+    sorted_ones = sorted(entities, key=lambda entity: (type(entity).__name__, entity.id))
+    for kind, some in groupby(sorted_ones, key=type):
+        of_kind = list(some)
+        for start in range(0, len(of_kind), _BATCH):
+            yield kind, of_kind[start : start + _BATCH]
 
 
 def _known(entity: Entity) -> dict[str, Scalar]:
@@ -163,13 +182,15 @@ def _known(entity: Entity) -> dict[str, Scalar]:
 def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
     named = select(table).order_by(table.c.id)
     known = and_(table.c.id == bindparam("stored_id"), table.c.version == bindparam("stored_version"))
+    meant = table.c.id.in_(bindparam("stored_ids", expanding=True))
     changes: dict[str, BindParameter[Scalar]] = {
         column.name: bindparam(column.name) for column in table.c if column is not table.c.id
     }
     return _OfKind(
         insert=insert(table),
         update=update(table).where(known).values(changes),
-        delete=delete(table).where(known),
+        held=select(table.c.id, table.c.version).where(meant).order_by(table.c.id).with_for_update(),
+        delete=delete(table).where(meant),
         # Where an engine locks rows, nobody may change this one before the commit; SQLite locks all.
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
         find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", *keys_of(kind))},

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text
+from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, columns_of, keys_of
@@ -19,7 +20,10 @@ SCHEMA_VERSION: Final = 5
 """Raised whenever a table changes; a store refuses a database of any other version."""
 
 _LONGEST_VARCHAR: Final = 1000
-_EXACT: Final = "BINARY"  # no engine may take `Ada` for `ada`, or `ada` with a space for `ada`
+# No engine may take `Ada` for `ada`, or `ada` with a space for `ada`; and in each of these the order is by code point.
+_EXACT: Final = "BINARY"
+_EXACT_IN_POSTGRESQL: Final = "C"
+_EXACT_IN_MARIADB: Final = "utf8mb4_nopad_bin"
 
 
 class Tables:
@@ -54,7 +58,15 @@ class Tables:
 
     def _table(self, name: str, columns: list[Column[Any]]) -> Table:
         # Without a rowid SQLite keeps the rows by their id, and finds one in a single search.
-        return Table(self._prefix + name, self.metadata, *columns, schema=self._schema, sqlite_with_rowid=False)
+        return Table(
+            self._prefix + name,
+            self.metadata,
+            *columns,
+            schema=self._schema,
+            sqlite_with_rowid=False,
+            mysql_engine="InnoDB",
+            mariadb_engine="InnoDB",
+        )
 
 
 def _column(name: str, of_type: TypeEngine[Any], *, nullable: bool = False) -> Column[Any]:
@@ -65,7 +77,16 @@ def _type(field: Field) -> TypeEngine[Any]:
     if field.type is ColumnType.INTEGER:
         return BigInteger()
     # Some engines count every VARCHAR of a row together, and allow little in all.
-    return Text(collation=_EXACT) if field.max_length > _LONGEST_VARCHAR else String(field.max_length, _EXACT)
+    if field.max_length > _LONGEST_VARCHAR:
+        text = Text(collation=_EXACT).with_variant(Text(collation=_EXACT_IN_POSTGRESQL), "postgresql")
+        return text.with_variant(mysql.TEXT(charset="utf8mb4", collation=_EXACT_IN_MARIADB), "mysql", "mariadb")
+    return _string(field.max_length)
+
+
+def _string(longest: int) -> TypeEngine[Any]:
+    string = String(longest, _EXACT).with_variant(String(longest, _EXACT_IN_POSTGRESQL), "postgresql")
+    in_mariadb = mysql.VARCHAR(longest, charset="utf8mb4", collation=_EXACT_IN_MARIADB)
+    return string.with_variant(in_mariadb, "mysql", "mariadb")
 
 
 def _words(name: str) -> str:
