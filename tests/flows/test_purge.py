@@ -8,15 +8,13 @@ import pytest
 
 from authcore import CaptchaSettings, Policy, Throttle, retention
 from authcore.audit import session_digest
-from authcore.auth import Issued, housekeeping, personal_data
+from authcore.auth import Issued, personal_data
 from authcore.codes import CAPTCHA_KEY, captcha_of
 from authcore.entities import (
-    ENTITIES,
     Account,
     Attempt,
     AuthenticationSession,
     CaptchaSession,
-    ChallengeSlot,
     Credential,
     Device,
     Grant,
@@ -25,14 +23,12 @@ from authcore.entities import (
     MessageState,
     Milestone,
     Role,
-    SessionRoster,
     Tally,
     TwoStepSession,
 )
 from authcore.errors import (
     AttemptsExhausted,
     ChallengeEnded,
-    CodeMismatch,
     ConfigurationError,
     Conflict,
     Fault,
@@ -44,8 +40,8 @@ from authcore.errors import (
     Throttled,
 )
 from authcore.memory import MemoryStore
-from authcore.ports import Store, by_id
-from authcore.testing import FakeClock, Mailbox, Scenario, SeededEntropy, build_auth
+from authcore.ports import Store
+from authcore.testing import FakeClock, Mailbox, SeededEntropy, build_auth
 from tests.flows import whole_life
 from tests.flows.broken_stores import everything
 from tests.flows.furnished import copied
@@ -53,7 +49,6 @@ from tests.flows.people import (
     ADA,
     BOB,
     EVE,
-    NEW_PASSWORD,
     OTHER_PASSWORD,
     PASSWORD,
     QuickHasher,
@@ -64,7 +59,6 @@ from tests.flows.people import (
     kept,
     log_in,
     messages,
-    put,
     refusal,
     register,
     stored,
@@ -182,8 +176,8 @@ def answers(auth, tokens, codes, captchas, eve):
     flows = [
         *(auth.answer_captcha(captcha.token, code=shown(auth, captcha), device=HERE) for captcha in captchas),
         *(auth.draw_captcha(captcha.token, device=HERE) for captcha in captchas),
-        *(auth.answer_two_step(token=live.token, challenge=challenge.token, purpose=purpose, code=derive(auth, challenge))
-          for challenge, purpose in codes),
+        *(auth.answer_two_step(token=live.token, challenge=asked.token, purpose=purpose, code=derive(auth, asked))
+          for asked, purpose in codes),
         *(auth.resend_code(challenge.token) for challenge, _ in (*codes, (eve, "verify"))),
         auth.request_verification(challenge=eve.token),
         auth.verify_account(challenge=eve.token, code=derive(auth, eve)),
@@ -228,3 +222,299 @@ def test_everything_that_ends_goes():
     assert left == {"AuditEvent"} | ({kind.__name__ for kind in staying} & {type(each).__name__ for each in before})
     assert sum(gone.values()) == len(before) - len(everything(auth.store))
     assert purge(auth) == {}
+
+
+# --- kind by kind -----------------------------------------------------------------------------------------------------
+
+
+def test_throttle_is_not_reset():
+    """What a network was refused before, it is refused after, until the window is over; then it goes."""
+    auth = world()
+    for place in range(9):
+        refusal(auth.log_in(identifier=f"nobody-{place}", password=PASSWORD, device=HERE))
+    auth.clock.advance(DAY - SECOND)
+    assert at_once(auth) == {}
+    assert refusal(auth.log_in(identifier=BOB, password=PASSWORD, device=HERE)).retry_after == 1
+    auth.clock.advance(2 * SECOND)
+    assert isinstance(refusal(auth.log_in(identifier=BOB, password=PASSWORD, device=HERE)), InvalidCredentials)
+    auth.clock.advance(2 * DAY + HOUR)
+    assert at_once(auth) == {Attempt: 9, Tally: 9}
+
+
+def test_cap_on_passwords_is_not_reset():
+    """An account that met too many wrong passwords stays shut for as long as it was to be."""
+    auth = world()
+    join(auth)
+    for _ in range(3):
+        refusal(auth.log_in(identifier=ADA, password=OTHER_PASSWORD))
+    auth.clock.advance(DAY - SECOND)
+    at_once(auth)
+    assert isinstance(refusal(auth.log_in(identifier=ADA, password=PASSWORD)), Throttled)
+    assert [tally.failures for tally in kept(auth, Tally)] == [3]
+
+
+def test_cap_on_codes_is_not_reset():
+    """Wrong codes that an account has given are remembered over all its codes, for as long as they were to be."""
+    auth = world(challenge_window=10 * DAY, absolute=30 * DAY)
+    join(auth)
+    session = log_in(auth)
+    for _ in range(3):
+        asked = do(auth.request_two_step(token=session.token, purpose="pay"))
+        code = wrong(derive(auth, asked))
+        refusal(auth.answer_two_step(token=session.token, challenge=asked.token, purpose="pay", code=code))
+    auth.clock.advance(10 * DAY - SECOND)
+    at_once(auth)
+    asked = do(auth.request_two_step(token=session.token, purpose="pay"))
+    right = auth.answer_two_step(token=session.token, challenge=asked.token, purpose="pay", code=derive(auth, asked))
+    assert isinstance(refusal(right), AttemptsExhausted)
+
+
+def test_captcha_opens_one_door():
+    """What has answered a captcha is kept for as long as its token lasts: it is never answered twice."""
+    auth = world()
+    captcha = auth.open_captcha()
+    code = shown(auth, captcha)
+    do(auth.answer_captcha(captcha.token, code=code))
+    for _ in range(4):
+        auth.clock.advance(HOUR / 4)
+        at_once(auth)
+        assert isinstance(refusal(auth.answer_captcha(captcha.token, code=code)), (ChallengeEnded, SessionExpired))
+    assert [each.id for each in kept(auth, CaptchaSession)] == [captcha.session.id]
+    auth.clock.advance(HOUR + SECOND)
+    assert at_once(auth) == {CaptchaSession: 1}
+    assert isinstance(refusal(auth.answer_captcha(captcha.token, code=code)), SessionExpired)
+
+
+def test_ended_sessions_are_kept_until_their_tokens_end():
+    """A session that was ended stays until its token is over by itself, and is told as the stolen one that it is."""
+    auth = world()
+    join(auth)
+    first = log_in(auth)
+    auth.clock.advance(POLICY.rotation)
+    second = do(auth.refresh(first.token))
+    do(auth.authenticate(second.token))
+    auth.clock.advance(30 * DAY - HOUR - SECOND)
+    at_once(auth)
+    assert isinstance(refusal(auth.refresh(first.token)), SessionRevoked)
+    auth.clock.advance(SECOND)
+    at_once(auth)
+    assert isinstance(refusal(auth.refresh(second.token)), SessionExpired)
+    assert stored(auth, first) is not None
+    auth.clock.advance(HOUR + SECOND)
+    assert AuthenticationSession in at_once(auth)
+    for each in (first, second):
+        assert isinstance(refusal(auth.refresh(each.token)), InvalidToken)
+
+
+def test_limit_of_sessions_is_not_reset():
+    """Where a session may still count, its roster stays: nobody has more of them than are allowed."""
+    auth = world(sessions_per_account=1)
+    join(auth)
+    first = log_in(auth)
+    auth.clock.advance(30 * DAY - SECOND)
+    at_once(auth)
+    do(auth.authenticate(first.token))
+    second = log_in(auth)
+    assert isinstance(refusal(auth.authenticate(first.token)), InvalidToken)
+    do(auth.authenticate(second.token))
+
+
+def test_waiting_messages_are_still_sent():
+    """A message that waits is never removed, and one that was sent goes once it has been for long."""
+    auth = world()
+    register(auth)
+    auth.clock.advance(LONG)
+    purge(auth)
+    (waiting,) = messages(auth)
+    assert waiting.state is MessageState.PENDING
+    do(auth.deliver_due())
+    purge(auth)
+    assert [message.state for message in messages(auth)] == [MessageState.DISCARDED]
+    auth.clock.advance(LONG)
+    assert purge(auth) == {Message: 1}
+
+
+def test_wanted_address_is_forgotten_with_its_owner():
+    """A challenge by which an address is found that somebody else wanted stays as long as a message names it."""
+    auth = world()
+    ada = join(auth)
+    eve = log_in(auth, join(auth, EVE).email)
+    do(auth.request_address_change(token=eve.token, password=PASSWORD, email=BOB))
+    wanted = challenges(auth)[-1]
+    # So long tried that it was last looked at when all else was over.
+    auth.clock.advance(POLICY.retention)
+    do(auth.deliver_due())
+    auth.clock.advance(HOUR)
+    purge(auth)
+    assert [each.id for each in challenges(auth)] == [wanted.id]
+    bob = join(auth, BOB)
+    do(auth.erase_account(bob.id))
+    assert not whole_life.where(everything(auth.store), ["bob@"])
+    assert ada.id in {account.id for account in kept(auth, Account)}
+
+
+# --- piece by piece ---------------------------------------------------------------------------------------------------
+
+
+class Measuring(MemoryStore):
+    """Remembers how much each commit has removed, and dies, or finds that somebody was first, when it is told to."""
+
+    def __init__(self):
+        """Begin with nothing measured."""
+        super().__init__()
+        self.sizes = []
+        self.faults = []
+
+    async def remove(self, removed, writes=(), unchanged=()):
+        """Measure and remove."""
+        if self.faults and (fault := self.faults.pop(0)) is not None:
+            raise fault
+        await super().remove(removed, writes, unchanged)
+        self.sizes.append(len(removed))
+
+
+def crowded(count=250):
+    """A world in which so much was done, long ago."""
+    auth = world(Measuring())
+    do(auth.store.commit(attempts_of(count, auth)))
+    auth.clock.advance(LONG)
+    return auth
+
+
+def test_much_goes_in_bounded_commits():
+    """However much there is, no commit removes more than a batch, and nothing is left."""
+    auth = crowded()
+    assert do(auth.purge()).counts[Attempt] == 250
+    assert auth.store.sizes == [100, 100, 50]
+    assert everything(auth.store) == []
+
+
+def test_limit_leaves_the_rest_for_later():
+    """Once as much is gone as was asked for, the rest is left, and told of."""
+    auth = crowded()
+    purged = do(auth.purge(limit=120))
+    assert (purged.total, purged.more, auth.store.sizes) == (120, True, [100, 20])
+    assert do(auth.purge(limit=131)).more is False
+    assert everything(auth.store) == []
+
+
+def test_limit_is_at_least_one():
+    """A limit by which nothing ever went is refused: whoever goes on while there is more would never end."""
+    with pytest.raises(InvalidInput) as caught:
+        do(world().purge(limit=0))
+    assert (caught.value.field, caught.value.reason) == ("limit", "too_small")
+
+
+def test_what_stays_keeps_nothing_in():
+    """However much is older and stays, what comes behind it goes."""
+    auth = crowded(0)
+    register(auth)
+    (waiting,) = messages(auth)
+    done = replace(waiting, version=0, queue=None, state=MessageState.SENT)
+    old = [replace(waiting, id=f"a{place:03}", version=0) for place in range(250)]
+    do(auth.store.commit([*old, *(replace(done, id=f"b{place:03}") for place in range(120))]))
+    auth.clock.advance(LONG)
+    assert purge(auth, limit=50)[Message] == 120
+    assert len(messages(auth)) == 251
+
+
+def test_interrupted_purge_is_begun_again():
+    """Wherever the process dies, what is gone is gone, and the next try finishes."""
+    auth, *_ = eventful()
+    auth.clock.advance(LONG)
+    whole = later(auth)
+    purge(whole)
+    end = {(type(entity), entity.id) for entity in everything(whole.store)}
+    died, commits = True, 0
+    while died:
+        dying = replace(later(auth), store=copied(auth.store, Measuring))
+        dying.store.faults = [*[None] * commits, Fault()]
+        died = refusal(dying.purge()) is not None
+        assert len(dying.store.sizes) == commits
+        dying.store.faults = []
+        purge(dying)
+        assert {(type(entity), entity.id) for entity in everything(dying.store)} == end
+        commits += died
+    assert commits == len(retention.RULES)
+
+
+def test_race_is_run_again():
+    """Where somebody was first, it is looked at again, and what has gone meanwhile is no longer meant."""
+    auth = crowded()
+    auth.store.faults = [Conflict(), None, Conflict(), Conflict()]
+    assert do(auth.purge()).counts[Attempt] == 250
+
+
+def test_young_time_is_refused():
+    """Nobody purges what may still be under way; and nothing is gone then."""
+    auth = crowded()
+    assert isinstance(refusal(auth.purge(auth.clock.now() - HOUR + SECOND)), InvalidInput)
+    assert auth.store.sizes == []
+
+
+def test_policy_says_how_long():
+    """Without a time what has been over for as long as the policy says goes, and no sooner."""
+    auth = world(retention=5 * DAY)
+    do(auth.store.commit(attempts_of(3, auth)))
+    auth.clock.advance(5 * DAY + 2 * DAY)  # the longest window
+    assert purge(auth) == {}
+    auth.clock.advance(SECOND)
+    assert purge(auth) == {Attempt: 3}
+
+
+def test_store_must_be_able_to():
+    """A store that removes nothing is told of, before anything is done."""
+
+    class Keeper(Store):
+        """Finds and commits, no more."""
+
+    assert isinstance(refusal(replace(world(), store=Keeper()).purge()), ConfigurationError)
+
+
+# --- while somebody's rows are read -----------------------------------------------------------------------------------
+
+
+class Purging(MemoryStore):
+    """Has somebody purge between any two pages that are read of a kind."""
+
+    between = None
+
+    async def find(self, key, /):
+        """Find; and then have it purged."""
+        found = await super().find(key)
+        if self.between is not None and key.kind is TwoStepSession and key.field == "account_id":
+            purging, self.between = self.between, None
+            await purging()
+        return found
+
+
+@pytest.mark.parametrize("batch", [2, 3, 7])
+def test_erasure_passes_over_nothing(batch, monkeypatch):
+    """Rows that move up because others are purged meanwhile are blanked as well, and told of."""
+    monkeypatch.setattr(personal_data, "_BATCH", batch)
+    auth = world(Purging(), codes_per_address=Throttle(limit=100, window=DAY))
+    ada = join(auth)
+    session = log_in(auth)
+    old = [do(auth.request_two_step(token=session.token, purpose="pay")) for _ in range(4)]
+    do(auth.deliver_due())
+    auth.clock.advance(2 * HOUR)
+    new = [do(auth.request_two_step(token=session.token, purpose="pay")) for _ in range(9)]
+    do(auth.deliver_due())
+    # So that those which go are read first.
+    for place, each in enumerate(old):
+        moved = stored(auth, each)
+        do(auth.store.remove([moved]))
+        do(auth.store.commit([replace(moved, version=0, id=f"!{place}")]))
+
+    async def purging():
+        await auth.purge(auth.clock.now() - HOUR)
+
+    copy = replace(auth, store=copied(auth.store, Purging))
+    auth.store.between = purging
+    told = do(auth.export_account(ada.id)).sections["challenges"]
+    assert {session_digest(each.session.id) for each in new} <= {row["id"] for row in told}
+    auth = copy
+    auth.store.between = purging
+    do(auth.erase_account(ada.id))
+    assert len(challenges(auth)) == len(new)
+    assert {each.destination for each in challenges(auth)} == {""}
