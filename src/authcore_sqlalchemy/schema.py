@@ -5,18 +5,24 @@ from sqlalchemy import Connection, insert, inspect, select
 from authcore.errors import ConfigurationError
 from authcore_sqlalchemy.tables import SCHEMA_VERSION, Tables
 
-__all__ = ["create", "refuse_another", "version_of"]
+__all__ = ["create", "refuse_another", "refuse_newer", "version_of"]
 
-_TOO_OLD = "migrate the database to this authcore first"
+_TOO_OLD = "bring it there by `authcore migrate`"
 _TOO_NEW = "install the authcore that it was made by, or a newer one"
-_ABSENT = "the database has no tables of authcore's: create them once, as with `await store.create_schema()`"
+_ABSENT = "the database has no tables of authcore's: create them once, by `authcore migrate`"
 
 
 def version_of(connection: Connection, tables: Tables) -> int | None:
     """Return the version of the tables that a database has, or None if it has none."""
     if not inspect(connection).has_table(tables.version.name, schema=tables.version.schema):
         return None
-    return connection.execute(select(tables.version.c.version)).scalar()
+    return _recorded(connection, tables)
+
+
+def refuse_newer(found: int | None) -> None:
+    """Raise ConfigurationError, which says what to do, for tables of a later version than this authcore knows."""
+    if found is not None and found > SCHEMA_VERSION:
+        refuse_another(found)
 
 
 def refuse_another(found: int | None) -> None:
@@ -31,10 +37,16 @@ def refuse_another(found: int | None) -> None:
 def create(connection: Connection, tables: Tables) -> None:
     """Create what is missing of the tables where none of a version are; ConfigurationError for another version."""
     tables.version.create(connection, checkfirst=True)
-    found = connection.execute(select(tables.version.c.version)).scalar()
+    found = _recorded(connection, tables)
     if found is None:
         tables.metadata.create_all(connection, [tables.version, *tables.of.values()])
         # Last, since not every engine can take back the creation of a table.
-        connection.execute(insert(tables.version), {"id": "authcore", "version": SCHEMA_VERSION})
+        connection.execute(insert(tables.version), {"version_num": str(SCHEMA_VERSION)})
     else:
         refuse_another(found)
+
+
+def _recorded(connection: Connection, tables: Tables) -> int | None:
+    # Alembic writes and reads it there, too.
+    found = connection.execute(select(tables.version.c.version_num)).scalar()
+    return None if found is None else int(found)

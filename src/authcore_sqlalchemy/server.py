@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from authcore.entities import Entity
 from authcore.errors import StoreFault
-from authcore.ports import Caller, Catalogue, Housekeeping, Key, Store
+from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy import server_opening
 from authcore_sqlalchemy.engine_errors import faults
 from authcore_sqlalchemy.statements import Statements
@@ -30,7 +30,7 @@ _CONNECTIONS: Final = 10
 _WHOLE: Final = 5
 
 
-class SqlStore(Store, Catalogue, Housekeeping):
+class SqlStore(ClosableStore, Catalogue, Housekeeping):
     """Keeps entities in a database of PostgreSQL's or MariaDB's.
 
     `database` is a URL, `postgresql://user:password@host/name` or `mariadb://…`, or an AsyncEngine of the
@@ -81,6 +81,14 @@ class SqlStore(Store, Catalogue, Housekeeping):
         """
         await self._do(partial(server_opening.create, server=self._server, tables=self._tables))
 
+    async def migrate(self) -> Sequence[str]:
+        """Bring the tables to today's version, from none or any older one, and return a line about each step.
+
+        It needs the extra `cli`.  Several may do so at once.  `patience` bounds this, too: give it minutes where there
+        is much to change.  Raises ConfigurationError for tables that are newer than this authcore.
+        """
+        return await self._do(partial(server_opening.migrate, server=self._server, tables=self._tables))
+
     async def aclose(self) -> None:
         """Finish what was asked for, and close the connections; an application's engine stays open."""
         self._is_closed = True
@@ -111,6 +119,12 @@ class SqlStore(Store, Catalogue, Housekeeping):
     ) -> None:
         """Remove and write all in one transaction, as `commit` does."""
         await self._write(writes, unchanged, removed)
+
+    async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
+        """Return what is old of a kind."""
+        return await self._read(
+            lambda connection: self._statements.aged(connection, kind, before=before, after=after, limit=limit)
+        )
 
     async def _read(self, ask: Callable[[Connection], T]) -> T:
         await self._opened()

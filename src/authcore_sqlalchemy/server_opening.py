@@ -1,6 +1,6 @@
 """Engines of servers: made from a URL or the application's own, their transactions, and what is asked of a database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from authcore_sqlalchemy.tables import Tables
 if TYPE_CHECKING:  # it needs greenlet, which is there where there is such an engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["check", "create", "make_engine", "server_of", "transaction", "without_transactions"]
+__all__ = ["check", "create", "make_engine", "migrate", "server_of", "transaction", "without_transactions"]
 
 _RECYCLED_AFTER: Final = 1800  # seconds; servers and firewalls drop what has been silent for some hours
 
@@ -98,6 +98,21 @@ def check(connection: Connection, server: Server, tables: Tables) -> None:
 
 def create(connection: Connection, server: Server, tables: Tables) -> None:
     """Create the tables, and the schema that they are to live in, where they are not there yet."""
+    with _changing(connection, server, tables):
+        schema.create(connection, tables)
+
+
+def migrate(connection: Connection, server: Server, tables: Tables) -> Sequence[str]:
+    """Bring the tables to today's version, from whatever they are, and return a line about each step."""
+    from authcore_sqlalchemy.migrating import upgrade  # noqa: PLC0415  it needs Alembic, which a store does not
+
+    with _changing(connection, server, tables):
+        return upgrade(connection, tables)
+
+
+@contextmanager
+def _changing(connection: Connection, server: Server, tables: Tables) -> Iterator[None]:
+    """Change tables inside, while nobody else does."""
     with faults(server):
         _check_fitness(connection, server)
         hold, let_go = server.hold
@@ -107,7 +122,7 @@ def create(connection: Connection, server: Server, tables: Tables) -> None:
             if tables.version.schema is not None:
                 connection.execute(CreateSchema(tables.version.schema, if_not_exists=True))
             with transaction(connection, server):
-                schema.create(connection, tables)
+                yield
         finally:
             if not connection.invalidated:
                 connection.exec_driver_sql(let_go)

@@ -1,7 +1,7 @@
 """Opening an SQLite database: file, settings, schema, transactions.  No entity is read or written here."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
@@ -10,15 +10,18 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
 from authcore.errors import ConfigurationError
+from authcore_sqlalchemy.dialects import SQLITE
+from authcore_sqlalchemy.engine_errors import faults
 from authcore_sqlalchemy.schema import create
 from authcore_sqlalchemy.tables import Tables
 
-__all__ = ["MEMORY", "make_engine", "prepare", "set_for_reading", "set_for_writing", "transaction"]
+__all__ = ["MEMORY", "make_engine", "migrate", "prepare", "set_for_reading", "set_for_writing", "transaction"]
 
 MEMORY: Final = ":memory:"
 """Instead of a path: a database that its store forgets when it is closed."""
 
 _ATTEMPTS: Final = 10
+_LONGEST_WAIT: Final = timedelta(minutes=1)
 
 
 def make_engine(path: str, *, patience: timedelta) -> Engine:
@@ -71,6 +74,16 @@ def prepare(connection: Connection, tables: Tables) -> None:
     """Create the tables in a new database; ConfigurationError if one of another schema version is there."""
     with transaction(connection):
         create(connection, tables)
+
+
+def migrate(path: str, tables: Tables) -> Sequence[str]:
+    """Bring the tables in a file to today's version, from none or any older one, and return a line about each step."""
+    from authcore_sqlalchemy.migrating import upgrade  # noqa: PLC0415  it needs Alembic, which a store does not
+
+    with faults(SQLITE), make_engine(path, patience=_LONGEST_WAIT).connect() as connection:
+        set_for_writing(connection)
+        with transaction(connection):
+            return upgrade(connection, tables)
 
 
 def _create(path: str) -> None:

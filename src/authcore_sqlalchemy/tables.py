@@ -4,12 +4,13 @@ The schema is authcore's own.  An application hangs its own tables on `account_i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, String, Table, Text
 from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from authcore.entities import ENTITIES, Column as Field, ColumnType, Entity, columns_of, keys_of
@@ -38,8 +39,20 @@ class Tables:
         """Describe the tables; nothing is created in a database."""
         self.metadata = metadata if metadata is not None else MetaData()
         self._prefix, self._schema = prefix, schema
-        self.version = self._table("schema", [_column("id", String(64)), _column("version", BigInteger())])
+        # As Alembic would make it.
+        key = PrimaryKeyConstraint("version_num", name=f"{prefix}schema_pkc")
+        self.version = self._table("schema", [Column("version_num", String(32)), key])
         self._of = MappingProxyType({kind: self._entities(kind) for kind in ENTITIES})
+
+    @property
+    def prefix(self) -> str:
+        """What the name of each table begins with."""
+        return self._prefix
+
+    @property
+    def schema(self) -> str | None:
+        """The namespace that they live in, if it is not the database's own."""
+        return self._schema
 
     @property
     def of(self) -> Mapping[type[Entity], Table]:
@@ -56,7 +69,7 @@ class Tables:
             Index(f"ix_{table.name}_{kind.DATED}", table.c[kind.DATED], table.c.id)
         return table
 
-    def _table(self, name: str, columns: list[Column[Any]]) -> Table:
+    def _table(self, name: str, columns: Sequence[SchemaItem]) -> Table:
         # Without a rowid SQLite keeps the rows by their id, and finds one in a single search.
         return Table(
             self._prefix + name,

@@ -31,6 +31,8 @@ MODULES = {
     "authcore_asgi.django": "django",
     "authcore_asgi.litestar": "litestar",
     "authcore_asgi.quart": "quart",
+    "authcore_sqlalchemy.migrating": "cli",
+    "authcore_sqlalchemy.migration_steps": "cli",
 }
 """What needs an extra that the rest of its package does without."""
 
@@ -44,6 +46,7 @@ LIBRARIES = {
     "authcore_asgi.django": "django",
     "authcore_asgi.litestar": "litestar",
     "authcore_asgi.quart": "quart",
+    "authcore_sqlalchemy.migrating": "alembic",
 }
 """What a package or module cannot be without."""
 
