@@ -6,8 +6,9 @@ if find_spec("sqlalchemy") is None:
     raise ModuleNotFoundError('authcore_sqlalchemy needs SQLAlchemy: pip install "authcore[sqlite]"', name="sqlalchemy")
 
 from authcore_sqlalchemy.joining import SqlTransaction
+from authcore_sqlalchemy.schema import stamp
 from authcore_sqlalchemy.server import SqlStore
 from authcore_sqlalchemy.sqlite import SqliteStore
 from authcore_sqlalchemy.tables import Tables
 
-__all__ = ["SqlStore", "SqlTransaction", "SqliteStore", "Tables"]
+__all__ = ["SqlStore", "SqlTransaction", "SqliteStore", "Tables", "stamp"]

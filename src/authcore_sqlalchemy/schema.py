@@ -1,11 +1,11 @@
 """Which version of the tables a database has, and creating them in a new one.  No entity is read or written here."""
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, delete, insert, inspect, select
 
 from authcore.errors import ConfigurationError
 from authcore_sqlalchemy.tables import SCHEMA_VERSION, Tables
 
-__all__ = ["create", "refuse_another", "refuse_newer", "version_of"]
+__all__ = ["create", "refuse_another", "refuse_newer", "stamp", "version_of"]
 
 _TOO_OLD = "bring it there by `authcore migrate`"
 _TOO_NEW = "install the authcore that it was made by, or a newer one"
@@ -41,9 +41,15 @@ def create(connection: Connection, tables: Tables) -> None:
     if found is None:
         tables.metadata.create_all(connection, [tables.version, *tables.of.values()])
         # Last, since not every engine can take back the creation of a table.
-        connection.execute(insert(tables.version), {"version_num": str(SCHEMA_VERSION)})
+        stamp(connection, tables)
     else:
         refuse_another(found)
+
+
+def stamp(connection: Connection, tables: Tables) -> None:
+    """Write that the tables of a database are those of today: for whoever migrates them with tables of his own."""
+    connection.execute(delete(tables.version))
+    connection.execute(insert(tables.version), {"version_num": str(SCHEMA_VERSION)})
 
 
 def _recorded(connection: Connection, tables: Tables) -> int | None:

@@ -7,12 +7,13 @@ from functools import partial
 
 import anyio.to_thread
 import pytest
+from sqlalchemy import MetaData
 
 from authcore.entities import Role
 from authcore.errors import ConfigurationError
 from authcore.opening import migrate_store, open_store
 from authcore.ports import by_id
-from authcore_sqlalchemy import SqliteStore, SqlStore, Tables
+from authcore_sqlalchemy import SqliteStore, SqlStore, Tables, stamp
 from authcore_sqlalchemy.tables import SCHEMA_VERSION
 from tests.stores import databases
 
@@ -121,6 +122,23 @@ async def test_another_version_is_refused(empty, version):
         with pytest.raises(ConfigurationError, match="install"):
             await store.migrate()
     await store.aclose()
+
+
+async def test_application_migrates_by_itself(empty):
+    """Tables that stand in the application's MetaData are taken once it has said that they are those of today."""
+    database, ours = empty
+    await _created(ours)
+    tables = Tables(MetaData())
+    async with database.engine().begin() as connection:
+        await connection.run_sync(tables.metadata.create_all)
+    store = SqlStore(database.url)
+    with pytest.raises(ConfigurationError):
+        await store.open()
+    async with database.engine().begin() as connection:
+        await connection.run_sync(stamp, tables)
+    await store.open()
+    await store.aclose()
+    assert await _described(database) == await _described(ours)
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
