@@ -217,8 +217,8 @@ class DjangoArgon2:
 
     def recognise(self, stored: str, /) -> Check | None:
         """Return what checks a password, or None."""
-        found, prefix, plain = stored.partition("argon2")
-        if found or not prefix or not self.limits.knows(plain):
+        before, _, plain = stored.partition("argon2")
+        if before or not self.limits.knows(plain):
             return None
         return lambda password: self.limits.verify(plain, password.decode())
 

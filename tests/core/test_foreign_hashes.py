@@ -103,6 +103,7 @@ UNUSABLE = {
     "werkzeug, short scrypt tag": f"scrypt:16:8:1$salt${H128[:-2]}",
     "Django's Argon2i": "argon2" + ARGON2.replace("argon2id", "argon2i"),
     "Django's Argon2d": "argon2" + ARGON2.replace("argon2id", "argon2d"),
+    "Argon2, something before": "xargon2" + ARGON2,
     "Argon2, twice the prefix": "argon2argon2" + ARGON2,
     "Argon2, too much memory": "argon2" + ARGON2.replace("m=64", "m=129"),
     "Argon2, too many passes": "argon2" + ARGON2.replace("t=1", "t=3"),
