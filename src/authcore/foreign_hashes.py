@@ -76,7 +76,7 @@ class Upgrading:
             return False
         # PBKDF2 takes "a" and "a\0" for one, and bcrypt "a\0a" as well; no system that we know lets anybody have such
         # a password.  Something is checked all the same: what costs nothing would tell that there is an account.
-        return check(secret.replace(b"\0", b" ")) and b"\0" not in secret
+        return check(secret) and b"\0" not in secret
 
     def knows(self, stored: str, /) -> bool:
         """Tell whether a password could have this hash, whoever made it."""
@@ -110,6 +110,7 @@ _DJANGO_PBKDF2: Final = re.compile(
 _WERKZEUG_PBKDF2: Final = re.compile(
     r"pbkdf2:(sha1|sha256|sha512):([1-9][0-9]{0,8})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{40,128})"
 )
+_PBKDF2_TAGS: Final = {"sha1": 20, "sha256": 32, "sha512": 64}  # bytes
 _MOST_ITERATIONS: Final = 3_000_000  # the defaults of 2026 are a million or a half more
 
 
@@ -140,7 +141,7 @@ class WerkzeugPbkdf2:
 def _pbkdf2(match: re.Match[str], tag: bytes, most: int) -> Check | None:
     digest, iterations, salt = match[1], int(match[2]), match[3].encode()
     # A tag of another length would be a part of the right one, or none at all.
-    if iterations > most or len(tag) != hashlib.new(digest, usedforsecurity=False).digest_size:
+    if iterations > most or len(tag) != _PBKDF2_TAGS[digest]:
         return None
     return lambda password: hmac.compare_digest(hashlib.pbkdf2_hmac(digest, password, salt, iterations), tag)
 
@@ -216,8 +217,8 @@ class DjangoArgon2:
 
     def recognise(self, stored: str, /) -> Check | None:
         """Return what checks a password, or None."""
-        found, prefix, plain = stored.partition("argon2")
-        if found or not prefix or not self.limits.knows(plain):
+        before, _, plain = stored.partition("argon2")
+        if before or not self.limits.knows(plain):
             return None
         return lambda password: self.limits.verify(plain, password.decode())
 

@@ -69,7 +69,7 @@ class Templates:
 
 def wording_of(templates: Templates, letter: Letter) -> Wording:
     """Return what a letter says: that of its purpose, or else of its kind.  Raises DeliveryFault if it says nothing."""
-    wording = templates.purposes.get(letter.purpose or "") or templates.kinds.get(letter.kind)
+    wording = (letter.purpose and templates.purposes.get(letter.purpose)) or templates.kinds.get(letter.kind)
     if wording is None:
         raise DeliveryFault(f"no wording for {letter.kind.value}")
     return wording
@@ -77,8 +77,8 @@ def wording_of(templates: Templates, letter: Letter) -> Wording:
 
 def link_of(templates: Templates, letter: Letter) -> str | None:
     """Return the page that a letter's code is for, with the code where no server and no log sees it."""
-    page = templates.links.get(letter.purpose or "")
-    return None if page is None or letter.code is None else f"{page}#code={quote(letter.code, safe='')}"
+    page = letter.purpose and templates.links.get(letter.purpose)
+    return None if not page or letter.code is None else f"{page}#code={quote(letter.code, safe='')}"
 
 
 def _may_hold_codes(url: str) -> bool:

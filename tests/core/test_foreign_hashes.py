@@ -103,6 +103,7 @@ UNUSABLE = {
     "werkzeug, short scrypt tag": f"scrypt:16:8:1$salt${H128[:-2]}",
     "Django's Argon2i": "argon2" + ARGON2.replace("argon2id", "argon2i"),
     "Django's Argon2d": "argon2" + ARGON2.replace("argon2id", "argon2d"),
+    "Argon2, something before": "xargon2" + ARGON2,
     "Argon2, twice the prefix": "argon2argon2" + ARGON2,
     "Argon2, too much memory": "argon2" + ARGON2.replace("m=64", "m=129"),
     "Argon2, too many passes": "argon2" + ARGON2.replace("t=1", "t=3"),
@@ -197,6 +198,23 @@ class TestRefusing:
         assert not CAPPED.verify(stored, "x")
         assert sum(runs.values()) == 1
 
+    @pytest.mark.parametrize(
+        ("n", "r", "known"), [(1, 1, False), (2, 1, True), (3, 1, False), (32768, 1, True), (65536, 1, False)]
+    )
+    def test_scrypt_takes_what_its_rfc_allows(self, n, r, known):
+        """The n of scrypt is a power of two above one, and below two to the power of 16 r (RFC 7914, section 6)."""
+        assert EVERY.knows(f"scrypt${n}$salt${r}$1${B88}") is known
+        assert EVERY.knows(f"scrypt:{n}:{r}:1$salt${H128}") is known
+
+    @pytest.mark.parametrize(
+        ("n", "r", "cap", "known"), [(16, 8, 19, True), (16, 8, 18, False), (4096, 1, 513, True), (4096, 1, 512, False)]
+    )
+    def test_memory_of_scrypt_is_bounded_exactly(self, n, r, cap, known):
+        """The cap is on all that scrypt holds while it runs: n + p + 2 blocks of 128 r bytes."""
+        django, werkzeug = DjangoScrypt(max_memory_cost=cap), WerkzeugScrypt(max_memory_cost=cap)
+        assert (django.recognise(f"scrypt${n}$salt${r}$1${B88}") is not None) is known
+        assert (werkzeug.recognise(f"scrypt:{n}:{r}:1$salt${H128}") is not None) is known
+
     @given(ANY_TEXT, ANY_TEXT)
     def test_garbage_never_raises(self, stored, password):
         """No stored text makes verifying fail."""
@@ -255,7 +273,7 @@ class TestRefusing:
             raise fault
 
         monkeypatch.setattr(hashlib, "scrypt", fail)
-        with pytest.raises(Overloaded):
+        with pytest.raises(Overloaded, match=r"^scrypt could not run$"):
             EVERY.verify(f"scrypt$16$salt$8$1${B88}", "x")
 
 

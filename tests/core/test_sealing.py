@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from authcore import audit, sealing
-from authcore.entities import AuditKind, AuditSeal
+from authcore.entities import AuditEvent, AuditKind, AuditSeal
 from authcore.errors import InvalidInput, StoreFault
 from authcore.sealing import AuditFinding, AuditFlaw, AuditHead
 from tests.core.ada import NOW, OCCASION
@@ -32,10 +32,57 @@ def missing(seal):
 
 def test_seal_says_when_it_was_made_and_what_it_follows():
     """A seal has its time, the fingerprint of the one before, and until when no older event can come any more."""
-    assert (FIRST.created_at, FIRST.updated_at, FIRST.previous) == (NOW, NOW, "")
-    assert SECOND.previous == sealing.head_of(FIRST).fingerprint
-    assert FIRST.complete_until == NOW - timedelta(minutes=10)
-    assert sealed(FIRST, now=NOW - timedelta(days=1)).complete_until == FIRST.complete_until
+    first = sealed()
+    assert (first.created_at, first.updated_at, first.previous) == (NOW, NOW, "")
+    assert sealed(first).previous == sealing.head_of(first).fingerprint
+    assert first.complete_until == NOW - timedelta(minutes=10)
+    assert sealed(first, now=NOW - timedelta(days=1)).complete_until == first.complete_until
+
+
+def test_seal_known_answer():
+    """What is sealed and signed is written as it ever was, lest the trail of yesterday count as changed."""
+    made = sealed()
+    assert made.members == ("bafb78a6b6773270ee3edc62e08efb83cc5765e8f6300a6052197defdcde5195:new-e-logged_in",)
+    assert made.mac == "21ced89de2095b38f67c8fd0da82fd05aece5abf9c6e9ac2bae1bb8762238353"
+    assert sealing.head_of(made).fingerprint == "e528de6cb63ff176939154eabf24f75836d7d344f02e28b88f9e9e829f81a17e"
+
+
+@pytest.mark.parametrize(("longest", "listed"), [(91, sealing.BATCH), (92, sealing.BATCH - 1)])
+def test_seal_is_filled_to_its_last_character(longest, listed):
+    """A seal lists as many events as it has room for, and leaves the rest to the next one."""
+    lengths = [92] * (sealing.BATCH - 1) + [longest]  # one character more than there is room for, or none
+    waiting = [replace(EVENT, id=f"{place:0{length}}") for place, length in enumerate(lengths)]
+    decided = sealing.seal(waiting, latest=None, kid="k", key=KEY, now=NOW)
+    made, *events = decided.writes
+    assert decided.outcome == len(made.members) == listed
+    assert events == [replace(event, batch=made.id) for event in waiting[:listed]]
+
+
+def test_event_is_listed_by_its_whole_id():
+    """An event's id is all that stands behind its digest, whatever it holds."""
+    event = replace(EVENT, id="a:b")
+    made = sealing.seal([event], latest=None, kid="k", key=KEY, now=NOW).writes[0]
+    assert sealing.is_listed(event, made)
+    assert not sealing.is_listed(replace(event, id="b"), made)
+
+
+@pytest.mark.parametrize(
+    ("found", "until", "flaws"),
+    [
+        ([EVENT], NOW, []),
+        ([EVENT], NOW + timedelta(microseconds=1), [(AuditFlaw.BACKDATED, EVENT.id)]),
+        ([replace(EVENT, reason="other")], NOW, [(AuditFlaw.CHANGED, EVENT.id)]),
+        ([replace(EVENT, network="other")], NOW, [(AuditFlaw.CHANGED, EVENT.id)]),
+        ([EVENT, replace(EVENT, id="x")], NOW, [(AuditFlaw.UNLISTED, "x")]),
+        ([EVENT, EVENT], NOW, [(AuditFlaw.UNLISTED, EVENT.id)]),
+        ([], NOW, [(AuditFlaw.REMOVED, EVENT.id)]),
+    ],
+    ids=["nothing", "older", "changed", "elsewhere", "added", "twice", "gone"],
+)
+def test_each_flaw_of_a_batch_has_its_name(found, until, flaws):
+    """What is wrong with a batch is told of each event by its id."""
+    findings = sealing.flaws_of_batch(SECOND, found, older=replace(FIRST, complete_until=until))
+    assert list(findings) == [AuditFinding(flaw, AuditEvent, id_) for flaw, id_ in flaws]
 
 
 @pytest.mark.parametrize("of", [None, FIRST, THIRD], ids=["none", "older", "newer"])
@@ -56,6 +103,15 @@ def test_gap_is_named_by_what_is_missing():
     for oldest in (None, SECOND):
         found = sealing.flaws_of_start(oldest, before=None, since=AuditHead(), head=head)
         assert list(found) == [missing(FIRST)]
+
+
+@pytest.mark.parametrize(("oldest", "told"), [(SECOND, SECOND), (None, FIRST)], ids=["more", "nothing more"])
+def test_trail_goes_on_from_one_head_only(oldest, told):
+    """What does not go on from a kept head is told by its first seal, or, where there is none, by the one before."""
+    own, other = sealing.head_of(FIRST), sealing.head_of(replace(FIRST, kid="other"))
+    assert not list(sealing.flaws_of_start(oldest, before=FIRST, since=own, head=None))
+    found = sealing.flaws_of_start(oldest, before=FIRST, since=other, head=None)
+    assert list(found) == [AuditFinding(AuditFlaw.CHANGED, AuditSeal, told.id)]
 
 
 @pytest.mark.parametrize(("seal_id", "place"), [(FIRST.id, 1), ("9" * 15, None), ("0" * 14, None), ("x", None)])

@@ -4,7 +4,8 @@ import pytest
 
 from authcore import ConfigurationError, MessageKind
 from authcore_smtp import Templates, Wording
-from tests.smtp.letters import composed, parts, read
+from authcore_smtp.templates import link_of
+from tests.smtp.letters import composed, letter, parts, read
 
 SENT = set(MessageKind) - {MessageKind.DECOY}
 
@@ -24,7 +25,8 @@ def test_kinds_are_replaced_one_by_one():
 def test_another_language_is_complete():
     """In another language nothing is English: each kind must be given, and the package's purposes do not count."""
     german = Wording(subject="$application", text="Guten Tag")
-    with pytest.raises(ConfigurationError, match=r"mails in de lack a wording for .*password_changed"):
+    lacking = "address_changed, already_registered, external_identity_changed, password_changed, second_factor_changed"
+    with pytest.raises(ConfigurationError, match=f"^mails in de lack a wording for {lacking}$"):
         Templates(application="Laden", language="de", kinds={MessageKind.CODE: german})
     mail = composed(templates=Templates(application="Laden", language="de", kinds=dict.fromkeys(SENT, german)))
     assert read(mail)["Content-Language"] == "de"
@@ -43,14 +45,14 @@ def test_what_was_given_may_change_afterwards():
 @pytest.mark.parametrize("name", ["", " Shop", "Shop\n", "Sh\0op", "Sh\u202eop", "=?utf-8?q?Shop?="])
 def test_names_are_one_plain_line(name):
     """An application's name is refused if it could be more in a header than a name."""
-    with pytest.raises(ConfigurationError, match="name"):
+    with pytest.raises(ConfigurationError, match=r"^the application's name must be one line, .* and =\?$"):
         Templates(application=name)
 
 
 @pytest.mark.parametrize("language", ["", "deutsch und englisch", "de\r\nBcc: eve@example.com", '"><script>'])
 def test_languages_are_tags(language):
     """A language is a tag and nothing else."""
-    with pytest.raises(ConfigurationError, match="language"):
+    with pytest.raises(ConfigurationError, match=r"^the language of mails must be a tag such as en or pt-BR$"):
         Templates(application="Shop", language=language)
 
 
@@ -68,6 +70,15 @@ def test_pages_that_may_hold_codes(url):
     """A code may be opened by a page over TLS, or on this machine."""
     templates = Templates(application="Shop", links={"verify": url})
     assert f"{url}#code=271828" in parts(composed(templates=templates))[0]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "code"), [("transfer", "271828"), ("verify", None), (None, "271828"), (None, None)]
+)
+def test_link_needs_a_page_and_a_code(purpose, code):
+    """A letter has no link if its purpose has no page, or if there is no code to open one with."""
+    templates = Templates(application="Shop", links={"verify": "https://app.example/"})
+    assert link_of(templates, letter(purpose=purpose, code=code)) is None
 
 
 @pytest.mark.parametrize(
