@@ -169,6 +169,22 @@ def test_of_those_in_a_batch_one_is_enough():
     assert found(inspect(trail)) == [(AuditFlaw.UNLISTED, "x0")]
 
 
+def test_nobody_is_crowded_out_of_a_batch():
+    """However many were put in before its members, what has become of these is told as if they had a batch alone."""
+    first, b, c, d, _ = batch_of(*"bcde")
+    second, *rest = batch_of("f", latest=first)
+    crowd = [event(f"a{number}", batch=first.id) for number in range(10)]
+    trail = Trail()
+    put(trail, first, *crowd, b, replace(c, reason="other"), replace(d, batch=second.id), second, *rest)
+    assert found(inspect(trail)) == [
+        (AuditFlaw.UNLISTED, "d"),
+        *((AuditFlaw.UNLISTED, each.id) for each in crowd[:5]),
+        (AuditFlaw.CHANGED, "c"),
+        (AuditFlaw.REMOVED, "d"),
+        (AuditFlaw.REMOVED, "e"),
+    ]
+
+
 def test_what_is_older_than_its_batch_allows_is_found():
     """An event that was sealed after a seal that would have listed it is found, if it is not in the oldest batch."""
     trail, (first,) = trail_of(["a"])
