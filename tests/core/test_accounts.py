@@ -102,6 +102,12 @@ class TestNames:
         """Messages go to the account's email address, or else to its telephone number."""
         assert accounts.address_of(replace(LIVE, **changes)) == address
 
+    def test_words_of_an_account_are_its_names(self):
+        """The words that an account shows are its names as they were given, and nothing for a name that it lacks."""
+        named = replace(LIVE, username="Ada", phone="+4930123456")
+        assert accounts.words_of(named) == ["Ada@example.org", "Ada", "+4930123456"]
+        assert accounts.words_of(replace(LIVE, email=None, username=None, phone=None)) == []
+
 
 class TestPasswords:
     """Where the hash of a password is kept."""
