@@ -23,6 +23,12 @@ class Trail(MemoryStore):
 
     meanwhile = ()
     limits = frozenset()
+    sought = ()
+
+    async def find(self, key, /):
+        """Find, and note what was sought by its id."""
+        self.sought += (key.value,) if key.field == "id" else ()
+        return await super().find(key)
 
     async def page(self, kind, /, *, after=None, limit):
         """Grow, and list."""
@@ -183,6 +189,16 @@ def test_nobody_is_crowded_out_of_a_batch():
         (AuditFlaw.REMOVED, "d"),
         (AuditFlaw.REMOVED, "e"),
     ]
+    assert trail.sought == ("b", "c", "d", "e")
+
+
+def test_members_are_sought_one_by_one_only_in_a_crowd():
+    """A member that is not found where all of its batch was read is gone, and is not sought once more."""
+    seal, _, b = batch_of("a", "b")
+    trail = Trail()
+    put(trail, seal, b)
+    assert found(inspect(trail)) == [(AuditFlaw.REMOVED, "a")]
+    assert trail.sought == ()
 
 
 def test_what_is_older_than_its_batch_allows_is_found():
