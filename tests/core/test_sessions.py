@@ -19,6 +19,7 @@ from authcore.entities import (
     Message,
     MessageKind,
     SessionEnd,
+    SessionRoster,
 )
 from authcore.errors import (
     AccountDeleted,
@@ -34,6 +35,7 @@ from authcore.errors import (
 )
 from authcore.occasion import Ids, Occasion
 from authcore.policy import Policy
+from authcore.rosters import Listed, roster_id
 from tests.architecture.source import core
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -259,6 +261,41 @@ class TestLoggingIn:
         """A session that has ended already stays as it ended."""
         former = _session(id="old-s", ended_at=BEFORE, ended_as=SessionEnd.CLOSED)
         assert self._log_in(former=former).writes == self._log_in().writes
+
+
+class TestRosters:
+    """Where the sessions of an account are listed."""
+
+    READ = SessionRoster(
+        id=roster_id("a", epoch=7, pending=False),
+        version=5,
+        created_at=BEFORE,
+        updated_at=BEFORE,
+        account_id="a",
+        session_ids=("old-s", "another-s"),
+    )
+
+    @staticmethod
+    def _written(among: Listed | None) -> list[SessionRoster]:
+        """Return the roster that is written by each way to a session which takes another one's place."""
+        former = _session(id="old-s")
+        password = {"credential": CREDENTIAL, "matches": True, "rehashed": None}
+        decisions = (
+            sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",), among=among, instead_of=former),
+            sessions.log_in(OCCASION, account=ACCOUNT, former=former, among=among, **password),
+            sessions.reauthenticate(OCCASION, account=ACCOUNT, session=former, among=among),
+        )
+        return [write for decision in decisions for write in decision.writes if isinstance(write, SessionRoster)]
+
+    def test_the_new_one_takes_the_place_of_the_one_before(self):
+        """A session joins the roster that was read, as the newest, and the one that is over leaves it."""
+        joined = replace(self.READ, updated_at=NOW, session_ids=("another-s", "new-s"))
+        assert self._written(Listed(roster=self.READ)) == [joined] * 3
+
+    def test_where_there_is_none_one_is_begun(self):
+        """A session for which no roster was read begins one: as new, so that one that is there is never replaced."""
+        begun = replace(self.READ, version=0, created_at=NOW, updated_at=NOW, session_ids=("new-s",))
+        assert self._written(None) == [begun] * 3
 
 
 class TestLoggingOut:
