@@ -219,7 +219,8 @@ class TestLoggingIn:
         session, _, event = decision.writes
         assert decision.outcome is session
         assert (session.amr, session.account_id) == (("pwd",), "a")
-        assert (event.kind, event.account_id, event.session) == (AuditKind.LOGGED_IN, "a", session_digest("new-s"))
+        assert (event.kind, event.session) == (AuditKind.LOGGED_IN, session_digest("new-s"))
+        assert (event.account_id, event.actor) == ("a", "a")
 
     @pytest.mark.parametrize(("given", "tag"), [({}, ""), ({"tag": "app"}, "app")], ids=["untagged", "tagged"])
     def test_the_session_has_the_tag_asked_for(self, given, tag):
@@ -436,6 +437,16 @@ class TestValidating:
         """Where an account asks for a second factor, only a session in which it was met counts."""
         refusal = _validate(_session(amr=amr), account=replace(ACCOUNT, second_factor=True))
         assert (refusal is None) if counts else isinstance(refusal, SecondFactorRequired)
+
+    def test_a_pending_session_waits_for_its_factor(self):
+        """A session that was opened pending asks for its factor, though neither policy nor account does any more."""
+        assert isinstance(_validate(_session(requires_second_factor=True)), SecondFactorRequired)
+
+    def test_a_session_of_nobody_needs_no_account(self):
+        """An anonymous session counts until it is over: there is no account to ask."""
+        anonymous = _session(account_id=None, epoch=0, amr=())
+        assert _validate(anonymous, account=None) is None
+        assert isinstance(_validate(replace(anonymous, ended_at=NOW), account=None), SessionClosed)
 
     @pytest.mark.parametrize("deadline", ["inactive_at", "expires_at"])
     @pytest.mark.parametrize(("before", "counts"), [(TICK, True), (timedelta(0), False), (-TICK, False)])
