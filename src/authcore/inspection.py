@@ -23,6 +23,7 @@ from authcore.sealing import (
     is_ours,
     is_too_old,
     misplaced,
+    missing,
     sequence_of,
     unlisted,
     was_purged,
@@ -90,7 +91,7 @@ class Inspection:
         return newest
 
     async def _look_at_batch(self, seal: AuditSeal, *, older: AuditSeal | None) -> None:
-        """Compare a batch with its seal; of those that do not belong there, one is enough."""
+        """Compare a batch with its seal; of those that do not belong there, the first ones are enough."""
         self._batches.add(seal.id)
         limit = len(seal.members) + 1
         found = await self.store.find(by_field(AuditEvent, "batch", seal.id, limit=limit))
@@ -98,7 +99,14 @@ class Inspection:
             self._purged += len(seal.members)
             return
         self._sealed += len(seal.members)
-        self._note(flaws_of_batch(seal, found, older=older))
+        # Whoever puts others in before the members must not crowd these out of what is read.
+        crowded = [] if len(found) < limit else await self._members(seal, missing(seal, found))
+        self._note(flaws_of_batch(seal, [*found, *crowded], older=older))
+
+    async def _members(self, seal: AuditSeal, ids: Iterable[str]) -> list[AuditEvent]:
+        """Return those events of these ids that say that they are in the batch of a seal."""
+        events = [await self.store.get(by_id(AuditEvent, each)) for each in ids]
+        return [event for event in events if event is not None and event.batch == seal.id]
 
     async def _look_at_all(self, newest: AuditSeal | None) -> None:
         """Look for events that are in no batch of the chain."""

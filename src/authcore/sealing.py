@@ -43,6 +43,7 @@ __all__ = [
     "is_too_old",
     "may_go",
     "misplaced",
+    "missing",
     "seal",
     "sequence_of",
     "unlisted",
@@ -317,6 +318,12 @@ def is_too_old(event: AuditEvent, seal: AuditSeal | None) -> bool:
 def is_listed(event: AuditEvent, seal: AuditSeal | None) -> bool:
     """Tell whether a seal lists an event."""
     return seal is not None and event.id in _listed(seal)
+
+
+def missing(seal: AuditSeal, found: Iterable[AuditEvent]) -> list[str]:
+    """Return the ids that a seal lists, without those of the events that were found."""
+    there = {event.id for event in found}
+    return [id_ for id_ in _listed(seal) if id_ not in there]
 
 
 def _fitting(events: Sequence[AuditEvent]) -> tuple[str, ...]:

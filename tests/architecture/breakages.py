@@ -1612,6 +1612,14 @@ TRAIL = [
     ),
     Breakage(
         law="what matters is told",
+        what="members told as removed that were only crowded out of a batch",
+        file="authcore/inspection.py",
+        before="crowded = [] if len(found) < limit else await",
+        after="crowded = [] if len(found) <= limit else await",
+        caught_by="core/test_inspection.py::test_nobody_is_crowded_out_of_a_batch",
+    ),
+    Breakage(
+        law="what matters is told",
         what="a trail cut off behind the head that one goes on from",
         file="authcore/sealing.py",
         before="if oldest is None and start.sequence < last:",

@@ -102,6 +102,27 @@ class TestNames:
         """Messages go to the account's email address, or else to its telephone number."""
         assert accounts.address_of(replace(LIVE, **changes)) == address
 
+    @pytest.mark.parametrize(("kind", "address"), [("email", "Ada@example.org"), ("phone", "+4930123456")])
+    def test_messages_go_to_no_other_kind_of_address(self, kind, address):
+        """Where one kind of address is asked for, an account that has none of it has no address."""
+        both = replace(LIVE, phone="+4930123456")
+        assert accounts.address_of(both, {IdentifierKind(kind)}) == address
+        assert accounts.address_of(replace(both, **{kind: None}), {IdentifierKind(kind)}) == ""
+
+    def test_whoever_claims_a_released_name_takes_all_of_it(self):
+        """A name that was released is its new holder's alone: it does not remember any more whose it was."""
+        free = identifier_of(held_by=None, former_id="b")
+        claim = accounts.Claim(id=EMAIL.id, name=EMAIL, identifier=free, holder=None)
+        assert accounts.claimed(claim, LIVE, now=NOW, proven=True) == replace(
+            free, updated_at=NOW, account_id="a", former_id=None, proven_at=NOW
+        )
+
+    def test_words_of_an_account_are_its_names(self):
+        """The words that an account shows are its names as they were given, and nothing for a name that it lacks."""
+        named = replace(LIVE, username="Ada", phone="+4930123456")
+        assert accounts.words_of(named) == ["Ada@example.org", "Ada", "+4930123456"]
+        assert accounts.words_of(replace(LIVE, email=None, username=None, phone=None)) == []
+
 
 class TestPasswords:
     """Where the hash of a password is kept."""

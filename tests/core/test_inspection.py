@@ -23,6 +23,12 @@ class Trail(MemoryStore):
 
     meanwhile = ()
     limits = frozenset()
+    sought = ()
+
+    async def find(self, key, /):
+        """Find, and note what was sought by its id."""
+        self.sought += (key.value,) if key.field == "id" else ()
+        return await super().find(key)
 
     async def page(self, kind, /, *, after=None, limit):
         """Grow, and list."""
@@ -167,6 +173,32 @@ def test_of_those_in_a_batch_one_is_enough():
     trail, (seal,) = trail_of(["a", "b"])
     put(trail, *(event(f"x{number}", batch=seal.id) for number in range(20)))
     assert found(inspect(trail)) == [(AuditFlaw.UNLISTED, "x0")]
+
+
+def test_nobody_is_crowded_out_of_a_batch():
+    """However many were put in before its members, what has become of these is told as if they had a batch alone."""
+    first, b, c, d, _ = batch_of(*"bcde")
+    second, *rest = batch_of("f", latest=first)
+    crowd = [event(f"a{number}", batch=first.id) for number in range(10)]
+    trail = Trail()
+    put(trail, first, *crowd, b, replace(c, reason="other"), replace(d, batch=second.id), second, *rest)
+    assert found(inspect(trail)) == [
+        (AuditFlaw.UNLISTED, "d"),
+        *((AuditFlaw.UNLISTED, each.id) for each in crowd[:5]),
+        (AuditFlaw.CHANGED, "c"),
+        (AuditFlaw.REMOVED, "d"),
+        (AuditFlaw.REMOVED, "e"),
+    ]
+    assert trail.sought == ("b", "c", "d", "e")
+
+
+def test_members_are_sought_one_by_one_only_in_a_crowd():
+    """A member that is not found where all of its batch was read is gone, and is not sought once more."""
+    seal, _, b = batch_of("a", "b")
+    trail = Trail()
+    put(trail, seal, b)
+    assert found(inspect(trail)) == [(AuditFlaw.REMOVED, "a")]
+    assert trail.sought == ()
 
 
 def test_what_is_older_than_its_batch_allows_is_found():

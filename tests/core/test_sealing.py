@@ -95,6 +95,14 @@ def test_head_vouches_for_its_own_seal_alone(of):
     assert list(sealing.flaws_of_chain(SECOND, newer=THIRD, ours=None, head=None)) == unproven
 
 
+def test_missing_are_those_that_a_seal_lists_and_nobody_has_found():
+    """Of the events that a seal lists, those are missing that were not found, in the order of the seal."""
+    events = [replace(EVENT, id=name) for name in "cab"]
+    made = sealing.seal(events, latest=None, kid="k", key=KEY, now=NOW).writes[0]
+    assert sealing.missing(made, [events[1], replace(EVENT, id="x")]) == ["c", "b"]
+    assert sealing.missing(made, events) == []
+
+
 def test_gap_is_named_by_what_is_missing():
     """What is missing after a seal, at the end of a chain or at its beginning is named by its first seal's id."""
     head = sealing.head_of(SECOND)

@@ -178,8 +178,8 @@ class TestChanging:
         (event,) = written(decision, AuditEvent).values()
         assert (message.kind, message.account_id) == (MessageKind.SECOND_FACTOR_CHANGED, LIVE.id)
         assert message.destination == LIVE.email
-        assert (event.kind, event.account_id, event.reason) == (AuditKind.SECOND_FACTOR_CHANGED, LIVE.id, reason)
-        assert event.session == session_digest("new-c")
+        assert (event.kind, event.reason) == (AuditKind.SECOND_FACTOR_CHANGED, reason)
+        assert (event.account_id, event.actor, event.session) == (LIVE.id, LIVE.id, session_digest("new-c"))
 
     def test_unusable_accounts_change_nothing(self):
         """An account that may not be used keeps its rule."""

@@ -19,6 +19,7 @@ from authcore.entities import (
     Message,
     MessageKind,
     SessionEnd,
+    SessionRoster,
 )
 from authcore.errors import (
     AccountDeleted,
@@ -34,6 +35,7 @@ from authcore.errors import (
 )
 from authcore.occasion import Ids, Occasion
 from authcore.policy import Policy
+from authcore.rosters import Listed, roster_id
 from tests.architecture.source import core
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -217,7 +219,8 @@ class TestLoggingIn:
         session, _, event = decision.writes
         assert decision.outcome is session
         assert (session.amr, session.account_id) == (("pwd",), "a")
-        assert (event.kind, event.account_id, event.session) == (AuditKind.LOGGED_IN, "a", session_digest("new-s"))
+        assert (event.kind, event.session) == (AuditKind.LOGGED_IN, session_digest("new-s"))
+        assert (event.account_id, event.actor) == ("a", "a")
 
     @pytest.mark.parametrize(("given", "tag"), [({}, ""), ({"tag": "app"}, "app")], ids=["untagged", "tagged"])
     def test_the_session_has_the_tag_asked_for(self, given, tag):
@@ -259,6 +262,41 @@ class TestLoggingIn:
         """A session that has ended already stays as it ended."""
         former = _session(id="old-s", ended_at=BEFORE, ended_as=SessionEnd.CLOSED)
         assert self._log_in(former=former).writes == self._log_in().writes
+
+
+class TestRosters:
+    """Where the sessions of an account are listed."""
+
+    READ = SessionRoster(
+        id=roster_id("a", epoch=7, pending=False),
+        version=5,
+        created_at=BEFORE,
+        updated_at=BEFORE,
+        account_id="a",
+        session_ids=("old-s", "another-s"),
+    )
+
+    @staticmethod
+    def _written(among: Listed | None) -> list[SessionRoster]:
+        """Return the roster that is written by each way to a session which takes another one's place."""
+        former = _session(id="old-s")
+        password = {"credential": CREDENTIAL, "matches": True, "rehashed": None}
+        decisions = (
+            sessions.open_session(OCCASION, account=ACCOUNT, amr=("pwd",), among=among, instead_of=former),
+            sessions.log_in(OCCASION, account=ACCOUNT, former=former, among=among, **password),
+            sessions.reauthenticate(OCCASION, account=ACCOUNT, session=former, among=among),
+        )
+        return [write for decision in decisions for write in decision.writes if isinstance(write, SessionRoster)]
+
+    def test_the_new_one_takes_the_place_of_the_one_before(self):
+        """A session joins the roster that was read, as the newest, and the one that is over leaves it."""
+        joined = replace(self.READ, updated_at=NOW, session_ids=("another-s", "new-s"))
+        assert self._written(Listed(roster=self.READ)) == [joined] * 3
+
+    def test_where_there_is_none_one_is_begun(self):
+        """A session for which no roster was read begins one: as new, so that one that is there is never replaced."""
+        begun = replace(self.READ, version=0, created_at=NOW, updated_at=NOW, session_ids=("new-s",))
+        assert self._written(None) == [begun] * 3
 
 
 class TestLoggingOut:
@@ -399,6 +437,16 @@ class TestValidating:
         """Where an account asks for a second factor, only a session in which it was met counts."""
         refusal = _validate(_session(amr=amr), account=replace(ACCOUNT, second_factor=True))
         assert (refusal is None) if counts else isinstance(refusal, SecondFactorRequired)
+
+    def test_a_pending_session_waits_for_its_factor(self):
+        """A session that was opened pending asks for its factor, though neither policy nor account does any more."""
+        assert isinstance(_validate(_session(requires_second_factor=True)), SecondFactorRequired)
+
+    def test_a_session_of_nobody_needs_no_account(self):
+        """An anonymous session counts until it is over: there is no account to ask."""
+        anonymous = _session(account_id=None, epoch=0, amr=())
+        assert _validate(anonymous, account=None) is None
+        assert isinstance(_validate(replace(anonymous, ended_at=NOW), account=None), SessionClosed)
 
     @pytest.mark.parametrize("deadline", ["inactive_at", "expires_at"])
     @pytest.mark.parametrize(("before", "counts"), [(TICK, True), (timedelta(0), False), (-TICK, False)])
