@@ -2072,7 +2072,7 @@ RETENTION = [
     ),
     Breakage(
         law="what is over goes, and nobody can tell",
-        what="captcha's row removed before its token is over",
+        what="row removed before its token is over",
         file="authcore/entities/sessions.py",
         before='DATED: ClassVar[str | None] = "expires_at"',
         after='DATED: ClassVar[str | None] = "created_at"',
