@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 
 import pytest
 
@@ -134,9 +135,9 @@ AGES = [
 ]  # fmt: skip
 
 
-def eventful():
+def eventful(store=None):
     """A world in which all limits are reached, and sessions, codes and captchas are over in every way; and who asks."""
-    auth = world()
+    auth = world(store)
     join(auth, username="ada")
     join(auth, BOB)
     tokens = [log_in(auth, BOB) for _ in range(5)]
@@ -222,6 +223,18 @@ def test_everything_that_ends_goes():
     assert left == {"AuditEvent"} | ({kind.__name__ for kind in staying} & {type(each).__name__ for each in before})
     assert sum(gone.values()) == len(before) - len(everything(auth.store))
     assert purge(auth) == {}
+
+
+def test_every_store_purges_alike(tmp_path):
+    """In SQLite as much goes as in memory, of each kind."""
+    gone = []
+    for store in (MemoryStore(), import_module("authcore_sqlalchemy").SqliteStore(tmp_path / "store.db")):
+        auth, *_ = eventful(store)
+        auth.clock.advance(LONG)
+        gone.append(purge(auth, limit=7))
+    store.close()
+    assert gone[0] == gone[1]
+    assert set(gone[0]) == set(retention.RULES)
 
 
 # --- kind by kind -----------------------------------------------------------------------------------------------------
