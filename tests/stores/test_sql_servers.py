@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from authcore.entities import Grant
 from authcore.errors import ConfigurationError, Conflict, StoreFault
 from authcore.ports import by_owner
+from authcore.testing import run_sync
 from authcore.testing.store_contract import HousekeepingContract
 from authcore.testing.store_contract.callers import CallerLaws
 from authcore.testing.store_contract.commits import CommitLaws
@@ -406,6 +407,12 @@ def test_store_belongs_to_one_loop(database):
     asyncio.run(_ask_and_let_go(store))
     with pytest.raises(StoreFault, match="event loop"):
         asyncio.run(_ask_and_let_go(store))
+
+
+def test_store_needs_a_loop():
+    """Where no event loop runs, which the drivers need, a store says so."""
+    with pytest.raises(StoreFault, match="event loop"):
+        run_sync(same(SqlStore("postgresql://localhost/x"), account()))
 
 
 async def _ask_and_let_go(store):
