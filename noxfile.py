@@ -24,7 +24,11 @@ INSTALLATIONS = {
         ["adapters/test_asgi_guards.py", "adapters/test_asgi_answers.py", "adapters/test_asgi_websockets.py"],
     ),
     "sanic": (["core_alone", "asgi_alone", "sanic_alone"], "tools", []),
-    "sqlite": (["core_alone", "asgi_alone"], "tools", ["stores"]),
+    "sqlite": (
+        ["core_alone", "asgi_alone"],
+        "tools",
+        [f"stores/test_{name}.py" for name in ("contract_catches", "joining", "memory", "sqlite")],
+    ),
     "cli": (["core_alone"], "tools", []),
     "migration": (["core_alone", "asgi_alone"], "tools", []),
     "jwt-asymmetric": (

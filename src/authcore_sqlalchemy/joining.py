@@ -1,21 +1,24 @@
 """Taking part in a transaction that the application has open on its own engine.  None begins or ends here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from sqlalchemy import Connection, Delete, RootTransaction, delete, false
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from authcore.entities import Entity
 from authcore.errors import ConfigurationError
 from authcore.ports import Key, Transaction
-from authcore_sqlalchemy.dialects import SQLITE
-from authcore_sqlalchemy.engine_errors import conflicts, faults
+from authcore_sqlalchemy.dialects import SQLITE, dialect_of
+from authcore_sqlalchemy.engine_errors import conflicts, faults, was_lost
 from authcore_sqlalchemy.statements import Statements
 from authcore_sqlalchemy.tables import Tables
 
 if TYPE_CHECKING:  # it needs greenlet, which is there where there is such a connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = ["SqlTransaction"]
@@ -29,30 +32,45 @@ _DATABASES: Final = 8
 class SqlTransaction(Transaction):
     """The transaction that the application has open on a connection of its own, for `within` of `Auth.register`.
 
-    The database is the SQLite file of the application's store, and `tables` are the store's.  From its first reading on
-    the transaction holds that file's one write lock.  A Connection waits for the lock where it is used, so that an
-    event loop wants an AsyncConnection.
+    The database is that of the application's store, and `tables` are the store's.  A Connection waits where it is used,
+    so that an event loop wants an AsyncConnection.
+
+    On SQLite the transaction holds the file's one write lock from its first reading on.  On PostgreSQL and MariaDB it
+    locks what it has staged, and what that depends on, until its end; a connection whose transaction the server has
+    given up is closed, so that nothing of it can be committed by mistake.
 
     Raises ConfigurationError for other databases, and where no transaction is open that would wait for a commit.
     """
 
     def __init__(self, connection: "Connection | AsyncConnection", *, tables: Tables | None = None) -> None:
         """Remember the connection; nothing is said to it yet."""
-        if connection.dialect.name != "sqlite":
-            raise ConfigurationError(f"a transaction of {connection.dialect.name} cannot be joined, only SQLite's")
+        name = connection.dialect.name
+        dialect = dialect_of(name)
+        if dialect is None:
+            raise ConfigurationError(f"a transaction of {name} cannot be joined")
+        self._dialect = dialect
         self._connection = connection
         self._statements, self._nothing = _prepared(tables)
         self._locked: RootTransaction | None = None
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
-        return await self._do(lambda connection: self._statements.find(connection, key))
+
+        def read(connection: Connection) -> Sequence[E]:
+            try:
+                return self._statements.find(connection, key)
+            except DBAPIError as error:
+                if self._dialect is not SQLITE and was_lost(self._dialect, error):
+                    connection.invalidate()  # the server has given up the transaction, and some would begin another
+                raise
+
+        return await self._do(read)
 
     async def stage(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Write all in one savepoint."""
 
         def write(connection: Connection) -> None:
-            with connection.begin_nested():
+            with _savepoint(connection):
                 self._statements.write(connection, writes, unchanged)
 
         await self._do(write)
@@ -62,23 +80,45 @@ class SqlTransaction(Transaction):
             self._lock(connection)
             return work(connection)
 
-        with faults(SQLITE), conflicts(SQLITE):
+        with faults(self._dialect), conflicts(self._dialect):
             if isinstance(self._connection, Connection):
                 return do(self._connection)
             return await _to_its_end(self._connection.run_sync(do))
 
     def _lock(self, connection: Connection) -> None:
-        """Take the write lock now, before anything is read that a decision depends on."""
+        """See that a transaction is open; on SQLite take the write lock, before anything is read that is decided on."""
         transaction = connection.get_transaction()
         if transaction is None:
             raise ConfigurationError("no transaction is open: begin one, as in `with engine.begin() as connection`")
-        if transaction is not self._locked:
+        if transaction is not self._locked and self._dialect is SQLITE:
             # The driver begins before the first write, and not sooner: a savepoint would be the whole transaction, and
             # its end a commit.
             connection.execute(self._nothing)
-        if not getattr(connection.connection.driver_connection, "in_transaction", False):
+        if self._commits_by_itself(connection):
             raise ConfigurationError("this connection commits by itself: take one without AUTOCOMMIT")
         self._locked = transaction
+
+    def _commits_by_itself(self, connection: Connection) -> bool:
+        driver = connection.connection
+        if self._dialect is SQLITE:
+            return not getattr(driver.driver_connection, "in_transaction", False)
+        return connection.dialect.detect_autocommit_setting(cast("DBAPIConnection", driver.dbapi_connection))
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    """Leave all of what is done inside in the transaction, or nothing; where neither can be, end it for good."""
+    savepoint = connection.begin_nested()
+    try:
+        yield
+        savepoint.commit()
+    except BaseException:
+        try:
+            savepoint.rollback()
+        except SQLAlchemyError:
+            # To resolve a deadlock, some servers take back all: what comes after must not be committed alone.
+            connection.invalidate()
+        raise
 
 
 @lru_cache(maxsize=_DATABASES)

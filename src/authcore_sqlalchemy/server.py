@@ -164,9 +164,12 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
             task.exception()  # or it would be reported as never seen, where nobody waits any more
 
     def _check_usable(self) -> None:
-        here = (os.getpid(), asyncio.get_running_loop())
         if self._is_closed:
             raise StoreFault(f"this store of {self._server.title}'s is closed")
+        try:
+            here = (os.getpid(), asyncio.get_running_loop())
+        except RuntimeError:
+            raise StoreFault("this store needs an event loop") from None
         if self._home is None:
             self._home = here
         if self._home != here:

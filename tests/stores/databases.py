@@ -37,6 +37,7 @@ class Database:
     def engine(self, **settings: Any) -> AsyncEngine:
         """An engine as an application may make it; for one use each unless it is told otherwise."""
         settings.setdefault("poolclass", NullPool)
+        settings = {name: value for name, value in settings.items() if value is not None}
         return create_async_engine(make_url(self.url).set(drivername=DRIVERS[self.kind]), **settings)
 
     async def execute(self, *statements: str) -> Sequence[Any]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import oracle
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
@@ -442,8 +442,8 @@ async def test_one_transaction_after_another(path, engine, auth):
 
 def test_other_databases_are_refused():
     """A connection to an engine whose errors nobody here can read is refused at once."""
-    with pytest.raises(ConfigurationError, match="postgresql"):
-        SqlTransaction(SimpleNamespace(dialect=postgresql.dialect()))
+    with pytest.raises(ConfigurationError, match="oracle"):
+        SqlTransaction(SimpleNamespace(dialect=oracle.dialect()))
 
 
 # --- loops and threads ----------------------------------------------------------------------------------------------
