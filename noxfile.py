@@ -25,6 +25,7 @@ INSTALLATIONS = {
     ),
     "sanic": (["core_alone", "asgi_alone", "sanic_alone"], "tools", []),
     "sqlite": (["core_alone", "asgi_alone"], "tools", ["stores"]),
+    "redis": (["core_alone", "asgi_alone"], "tools", ["stores/test_redis.py"]),
     "migration": (["core_alone", "asgi_alone"], "tools", []),
     "jwt-asymmetric": (
         ["core_alone"],

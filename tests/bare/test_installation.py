@@ -16,6 +16,7 @@ PACKAGES = {
     "authcore": None,
     "authcore_asgi": None,  # pure ASGI; its extra brings the framework that most applications stand on
     "authcore_migration": "migration",
+    "authcore_redis": "redis",
     "authcore_sanic": "sanic",
     "authcore_smtp": "smtp",
     "authcore_sqlalchemy": "sqlite",
@@ -35,6 +36,7 @@ MODULES = {
 
 LIBRARIES = {
     "authcore_migration": "sqlalchemy",
+    "authcore_redis": "redis",
     "authcore_sanic": "sanic",
     "authcore_smtp": "aiosmtplib",
     "authcore_sqlalchemy": "sqlalchemy",

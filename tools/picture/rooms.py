@@ -37,7 +37,7 @@ BOXES = (
         1,
         850,
         1160,
-        ("authcore_sqlalchemy", "authcore_smtp", "memory", "console", "couriers"),
+        ("authcore_sqlalchemy", "authcore_redis", "authcore_smtp", "memory", "console", "couriers"),
     ),
     Box(
         "Use cases", "one flow each", "flowing", 2, 40, 820, ("auth", "delivery", "inspection", "lookups", "rehearsal")
