@@ -78,6 +78,12 @@ def redis_url() -> str:
     return _service("redis")
 
 
+@pytest.fixture(scope="session")
+def redis_cluster_url() -> str:
+    """Where a Cluster of Redis is, likewise."""
+    return _service("redis-cluster")
+
+
 # --- the guard ------------------------------------------------------------------------------------------------------
 
 

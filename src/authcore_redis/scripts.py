@@ -137,9 +137,18 @@ local function index(command, place, count, id, values)
   end
 end
 
+-- An error amid the writes would leave half of them: a key that is none of ours has to show before.
+local function probe(place, count)
+  for hash = 0, 2 do redis.call('HLEN', KEYS[place + hash]) end
+  for number = 0, count do redis.call('ZCARD', KEYS[place + 3 + number]) end
+end
+
+local probed = {}
 for at = 2, #ARGV, 8 do
-  local stored = redis.call('HGET', KEYS[tonumber(ARGV[at + 1]) + 1], ARGV[at + 3])
-  if (stored or '0') ~= ARGV[at + 4] then return 0 end
+  local place = tonumber(ARGV[at + 1])
+  if not probed[place] then probe(place, tonumber(ARGV[at + 2])) end
+  probed[place] = true
+  if (redis.call('HGET', KEYS[place + 1], ARGV[at + 3]) or '0') ~= ARGV[at + 4] then return 0 end
 end
 
 if not format then redis.call('SET', KEYS[1], ARGV[1]) end

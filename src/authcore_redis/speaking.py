@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    ConnectionError as NoConnection,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+    TimeoutError as NoAnswer,
+)
 
 from authcore.errors import ConfigurationError, StoreFault
 from authcore_redis.connections import Command, Link
@@ -17,6 +23,7 @@ __all__ = ["Speaker"]
 
 _CODE: Final = re.compile(r"[A-Z]{2,}\b")
 _EVICTING: Final = re.compile(rb"^maxmemory_policy:allkeys", re.MULTILINE)
+_TOO_OLD: Final = re.compile(rb"^redis_version:[0-6]\.", re.MULTILINE)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -43,16 +50,18 @@ class Speaker:
     async def write(self, script: Script, keys: Sequence[str], args: Sequence[bytes]) -> bool:
         """Return whether a script has written; StoreFault if too few replicas have it, too."""
         written, *acknowledged = await self._run(script, keys, args, self._waiting)
-        if written and any(isinstance(count, ResponseError) for count in acknowledged):
-            raise StoreFault("Redis: it was stored, and the server cannot wait for replicas")
-        if written and any(int(str(count)) < self._replicas for count in acknowledged):
+        if written == 0:
+            return False
+        if written != 1:
+            raise StoreFault("Redis: a script has answered what it never answers")
+        if not all(isinstance(count, int) and count >= self._replicas for count in acknowledged):
             raise StoreFault(f"Redis: it was stored, and fewer than {self._replicas} replicas have it in time")
-        return bool(written)
+        return True
 
     async def check(self) -> None:
-        """Raise ConfigurationError for another format, and for a server that forgets what it was told to keep."""
+        """Raise ConfigurationError for another format, and for a server that is too old, or forgets by itself."""
         # The realm's key first: in a Cluster it tells which node is to answer.
-        kept, told = await self._say([("GET", self._format_key), ("INFO", "memory")])
+        kept, told = await self._say([("GET", _octets(self._format_key)), ("INFO",)])
         for answer in (kept, told):
             _check(answer)
         if isinstance(kept, bytes) and kept != str(FORMAT).encode():
@@ -60,6 +69,8 @@ class Speaker:
                 f"the realm has authcore's format {kept.decode(errors='replace')}, and this authcore needs {FORMAT}"
             )
             raise ConfigurationError(message)
+        if isinstance(told, bytes) and _TOO_OLD.search(told):
+            raise ConfigurationError("this server is too old: it must be a Redis from 7.0 on, or a Valkey")
         if isinstance(told, bytes) and _EVICTING.search(told):
             raise ConfigurationError("this server forgets what it likes: set its maxmemory-policy to noeviction")
 
@@ -71,11 +82,12 @@ class Speaker:
     async def _run(
         self, script: Script, keys: Sequence[str], args: Sequence[bytes], then: Sequence[Command]
     ) -> list[object]:
-        told: Command = (len(keys) + 1, self._format_key, *keys, str(FORMAT), *args)
-        answers = await self._say([(script.by_digest, script.digest, *told), *then])
+        # Octets, whatever a client of the application's makes of text.
+        told: Command = (len(keys) + 1, *map(_octets, (self._format_key, *keys, FORMAT)), *args)
+        answers = await self._say([(script.by_digest, _octets(script.digest), *told), *then])
         if isinstance(answers[0], NoScriptError):
             # So surely it has not run.
-            answers = await self._say([(script.by_source, script.source, *told), *then])
+            answers = await self._say([(script.by_source, _octets(script.source), *told), *then])
         _check(answers[0])
         return answers
 
@@ -83,11 +95,11 @@ class Speaker:
         self._check_usable()
         try:
             return await self._link.say(commands)
-        except ResponseError as error:
-            # The text of what a server answers may repeat what it was told.
-            name = type(error).__name__
         except (RedisError, OSError) as error:
-            raise StoreFault(f"Redis: {type(error).__name__}") from error
+            name = type(error).__name__
+            if type(error) in {NoConnection, NoAnswer} or isinstance(error, OSError):
+                raise StoreFault(f"Redis: {name}") from error
+        # Apart from the cause: the text of what a server answers may repeat what it was told.
         raise StoreFault(f"Redis: {name}")
 
     def _check_usable(self) -> None:
@@ -105,7 +117,7 @@ class Speaker:
 def _check(answer: object) -> None:
     """Raise StoreFault for an error; of its text only the code is told, for the rest may repeat what was asked."""
     if isinstance(answer, ResponseError):
-        code = _CODE.match(str(answer))
+        code = _CODE.match(str(answer)) if type(answer) is ResponseError else None
         raise StoreFault(f"Redis: {code[0] if code else type(answer).__name__}")
 
 

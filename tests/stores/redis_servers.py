@@ -1,22 +1,177 @@
-"""Realms for tests, and servers that a test may harm."""
+"""Realms for tests, servers that a test may harm, and a way to a server that counts and cuts."""
 
+import asyncio
 import secrets
-from contextlib import asynccontextmanager
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
-from redis.asyncio import Redis
+import pytest
+from redis.asyncio import Redis, RedisCluster
 
 from authcore_redis import RedisStore
 from authcore_redis.keys import Realm
+from tests import services
+
+PATIENCE = 30.0
+NEEDS_REDIS = pytest.mark.skipif(not services.can_start("redis"), reason="redis: no redis-server here to start")
+
+
+def any_realm():
+    """A realm that nobody else has."""
+    return f"test-{secrets.token_hex(8)}"
 
 
 @asynccontextmanager
-async def opened(url, **settings):
-    """A store with a realm of its own, which is gone afterwards."""
-    realm = f"test-{secrets.token_hex(8)}"
+async def opened(url, *, realm=None, **settings):
+    """A store with a realm of its own, of which nothing is left afterwards."""
+    realm = realm or any_realm()
     store = RedisStore(url, realm=realm, **settings)
     try:
         yield store
     finally:
         await store.aclose()
-        async with Redis.from_url(url) as client:
+        made = Redis if "+cluster" not in url else RedisCluster
+        async with made.from_url(url.replace("+cluster", "")) as client:
             await client.unlink(*Realm(realm).all())
+
+
+class PrivateServer:
+    """A server of a test's own: it may be killed, and started again with what it has written to the disk."""
+
+    def __init__(self, folder, *options, program="redis-server"):
+        """Start it."""
+        folder.mkdir(exist_ok=True)
+        self.port = services.free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        self._command = [shutil.which(program), *place, *options]
+        self.start()
+
+    def start(self):
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(lambda: self._answers("ping") == "PONG")
+
+    def kill(self):
+        """Have it end at once, if it has not ended."""
+        self._process.kill()
+        self._process.wait()
+
+    def pause(self):
+        """Let it do nothing, though its port still listens."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def say(self, *words):
+        """Return what it answers."""
+        command = [shutil.which("redis-cli"), "-p", str(self.port), *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def _answers(self, *words):
+        with suppress(subprocess.CalledProcessError):
+            return self.say(*words)
+        return None
+
+
+def until(holds):
+    """Wait for something that another process does."""
+    give_up_at = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+
+
+class Proxy:
+    """The way to a server: `turns` counts how often something was asked after something was answered.
+
+    While `cut` is "request", a connection breaks before its request is passed on; while it is "answer", once the server
+    has answered, before that is passed on.
+    """
+
+    def __init__(self, url):
+        """Lead to a server."""
+        self.lead_to(url)
+        self.turns = 0
+        self.cut = None
+        self.cuts = 0
+        self._tasks = set()
+
+    def lead_to(self, url):
+        """Lead to another server from now on."""
+        parts = urlsplit(url)
+        self._target = (parts.hostname, parts.port or 6379)
+
+    @asynccontextmanager
+    async def open(self):
+        """Yield the URL of this end."""
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        try:
+            yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        asked = False
+        try:
+            answers, requests = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.close()
+            return
+
+        async def ask():
+            nonlocal asked
+            while data := await reader.read(65536):
+                if self.cut == "request":
+                    self.cuts += 1
+                    break
+                self.turns += not asked
+                asked = True
+                requests.write(data)
+            requests.close()
+            writer.close()
+
+        async def answer():
+            nonlocal asked
+            while data := await answers.read(65536):
+                if self.cut == "answer":
+                    self.cuts += 1
+                    break
+                asked = False
+                writer.write(data)
+            requests.close()
+            writer.close()
+
+        with suppress(OSError):
+            await asyncio.gather(ask(), answer(), return_exceptions=True)
+
+
+@asynccontextmanager
+async def answering(line):
+    """A server that knows no script, and answers whoever wants to run one by this line; yields its URL."""
+
+    async def serve(reader, writer):
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while count := (await reader.readline())[1:]:
+                words = []
+                for _ in range(int(count)):
+                    words.append(await reader.readexactly(int((await reader.readline())[1:])))
+                    await reader.readexactly(2)
+                writer.write(line + b"\r\n" if words[0].startswith(b"EVAL") else b"+OK\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}?protocol=2"
+    finally:
+        server.close()
