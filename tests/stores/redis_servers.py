@@ -48,6 +48,7 @@ class PrivateServer:
         self.port = services.free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        place += ["--repl-diskless-sync-delay", "0"]
         self._command = [shutil.which(program), *place, *options]
         self.start()
 
@@ -80,12 +81,75 @@ class PrivateServer:
         return None
 
 
+class PrivateCluster:
+    """A Cluster of three nodes, of which the second has the slots of the realm `r`, and a replica of that one."""
+
+    SLOTS = ((0, 5460), (10923, 16383), (5461, 10922))
+    REALM = "tests"
+
+    def __init__(self, folder):
+        """Start it, and wait until all nodes agree."""
+        clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]
+        self.nodes = [
+            PrivateServer(folder / f"{number}", *clustered, "--cluster-port", f"{services.free_port()}")
+            for number in range(4)
+        ]
+        self.other, self.home, _, self.replica = self.nodes
+        self.ids = {node: node.say("cluster", "myid") for node in self.nodes}
+        for epoch, (node, (first, last)) in enumerate(zip(self.nodes, self.SLOTS, strict=False), 1):
+            node.say("cluster", "set-config-epoch", epoch)
+            node.say("cluster", "addslotsrange", first, last)
+        for node in self.nodes[1:]:
+            bus = node.say("config", "get", "cluster-port").split()[-1]
+            self.other.say("cluster", "meet", "127.0.0.1", node.port, bus)
+        until(self._is_formed)
+        self.replica.say("cluster", "replicate", self.ids[self.home])
+        until(lambda: "master_link_status:up" in self.replica.say("info", "replication"))
+        self.slot = int(self.home.say("cluster", "keyslot", Realm(self.REALM).format))
+
+    def url(self, *nodes):
+        """Where these nodes are."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+
+    def move_slot(self, source, target):
+        """Move the realm to another node, key by key, and yield before each step."""
+        target.say("cluster", "setslot", self.slot, "importing", self.ids[source])
+        source.say("cluster", "setslot", self.slot, "migrating", self.ids[target])
+        while key := source.say("cluster", "getkeysinslot", self.slot, 1):
+            yield key
+            source.say("migrate", "127.0.0.1", target.port, key, 0, 5000)
+        yield None
+        for node in (target, source, *self.nodes[:3]):
+            node.say("cluster", "setslot", self.slot, "node", self.ids[target])
+
+    def swap(self):
+        """Have the replica take over while its node is there, as an operator does: on a busy machine it may give up."""
+        for _ in range(5):
+            self.replica.say("cluster", "failover")
+            if _holds(lambda: "role:master" in self.replica.say("info", "replication"), within=6):
+                return
+        raise TimeoutError
+
+    def kill(self):
+        """End all nodes."""
+        for node in self.nodes:
+            node.kill()
+
+    def _is_formed(self):
+        told = [node.say("cluster", "info") for node in self.nodes]
+        return all("cluster_state:ok" in info and "cluster_known_nodes:4" in info for info in told)
+
+
 def until(holds):
     """Wait for something that another process does."""
-    give_up_at = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < give_up_at
+    assert _holds(holds, within=PATIENCE)
+
+
+def _holds(holds, *, within):
+    give_up_at = time.monotonic() + within
+    while not (held := holds()) and time.monotonic() < give_up_at:
         time.sleep(0.01)
+    return held
 
 
 class Proxy:
