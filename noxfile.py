@@ -24,8 +24,16 @@ INSTALLATIONS = {
         ["adapters/test_asgi_guards.py", "adapters/test_asgi_answers.py", "adapters/test_asgi_websockets.py"],
     ),
     "sanic": (["core_alone", "asgi_alone", "sanic_alone"], "tools", []),
-    "sqlite": (["core_alone", "asgi_alone"], "tools", ["stores"]),
-    "redis": (["core_alone", "asgi_alone"], "tools", ["stores/test_redis.py"]),
+    "sqlite": (
+        ["core_alone", "asgi_alone"],
+        "tools",
+        [f"stores/test_{name}.py" for name in ("contract_catches", "joining", "memory", "sqlite", "sqlite_sessions")],
+    ),
+    "redis": (
+        ["core_alone", "asgi_alone"],
+        "tools",
+        [f"stores/test_redis{name}.py" for name in ("", "_cluster", "_faults")],
+    ),
     "migration": (["core_alone", "asgi_alone"], "tools", []),
     "jwt-asymmetric": (
         ["core_alone"],

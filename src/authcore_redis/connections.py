@@ -122,25 +122,22 @@ class Cluster(Link):
     async def say(self, commands: Sequence[Command]) -> list[object]:
         """Say it to the node that has the slot; after an error that another node may be free of, look for it anew."""
         place = self._home or await self._find_any()
-        said = list(commands)
+        ahead: list[Command] = []
         try:
             for _ in range(_REDIRECTIONS):
-                answers = await _say(self._pool(place), said)
-                first = answers[len(said) - len(commands)]
-                if isinstance(first, MovedError):
-                    place = self._home = self._beside(place, first)
-                    said = list(commands)
-                elif isinstance(first, AskError):
-                    place = self._beside(place, first)
-                    said = [("ASKING",), *commands]
-                else:
+                answers = (await _say(self._pool(place), [*ahead, *commands]))[len(ahead) :]
+                if not isinstance(answers[0], AskError):  # MovedError is one, too
                     break
-            if isinstance(first, ClusterDownError | ReadOnlyError | MovedError):
-                self._home = None
+                place = self._beside(place, answers[0])
+                ahead = [] if isinstance(answers[0], MovedError) else [("ASKING",)]
         except (NoConnection, NoAnswer, OSError):
-            self._home = None
+            self._leave(place)
             raise
-        return answers[len(said) - len(commands) :]
+        if isinstance(answers[0], AskError | ClusterDownError | ReadOnlyError):
+            self._leave(place)
+        elif not ahead:
+            self._home = place
+        return answers
 
     async def aclose(self) -> None:
         """Close the connections to all nodes."""
@@ -149,20 +146,27 @@ class Cluster(Link):
 
     async def _find_any(self) -> str:
         """Return a node that answers, and learn from it of the others."""
+        failure: Exception = NoConnection("a Cluster without nodes")
         for place in tuple(self._known):
             try:
                 (answer,) = await _say(self._pool(place), [("CLUSTER", "SLOTS")])
-            except (NoConnection, NoAnswer, OSError):
+            except (NoConnection, NoAnswer, OSError) as error:
+                failure = error
                 continue
             if isinstance(answer, list):
                 await self._learn([_place_of(node) for slots in answer for node in slots[2:]])
             return place
-        raise NoConnection("no node of the Cluster answers")
+        raise failure
 
     async def _learn(self, nodes: Sequence[str]) -> None:
         self._known = list(dict.fromkeys((*filter(None, nodes), *self._seeds)))
         for place in self._pools.keys() - set(self._known):
             await self._pools.pop(place).disconnect(inuse_connections=False)
+
+    def _leave(self, place: str) -> None:
+        """Ask this node last when the realm is looked for."""
+        self._home = None
+        self._known = [*(each for each in self._known if each != place), place]
 
     def _beside(self, place: str, redirection: AskError) -> str:
         """Where a node has sent us; it leaves the host out if it knows itself by no name."""

@@ -121,5 +121,5 @@ def _check(answer: object) -> None:
         raise StoreFault(f"Redis: {code[0] if code else type(answer).__name__}")
 
 
-def _octets(arg: str | int) -> bytes:
+def _octets(arg: object) -> bytes:
     return str(arg).encode()

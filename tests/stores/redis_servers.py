@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +17,6 @@ from authcore_redis.keys import Realm
 from tests import services
 
 PATIENCE = 30.0
-NEEDS_REDIS = pytest.mark.skipif(not services.can_start("redis"), reason="redis: no redis-server here to start")
 
 
 def any_realm():
@@ -39,17 +38,36 @@ async def opened(url, *, realm=None, **settings):
             await client.unlink(*Realm(realm).all())
 
 
+@contextmanager
+def private_servers(folder):
+    """Yield what starts servers that a test may harm; the test is skipped where there is no program for that."""
+    if not services.can_start("redis"):
+        pytest.skip("redis: no redis-server on this machine that could be started")
+    servers = []
+
+    def start(*options, **settings):
+        servers.append(PrivateServer(folder / f"{len(servers)}", *options, **settings))
+        return servers[-1]
+
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.resume()
+            server.kill()
+
+
 class PrivateServer:
     """A server of a test's own: it may be killed, and started again with what it has written to the disk."""
 
-    def __init__(self, folder, *options, program="redis-server"):
-        """Start it."""
+    def __init__(self, folder, *options, program="redis-server", config=None):
+        """Start it; a file of settings may come before the others."""
         folder.mkdir(exist_ok=True)
         self.port = services.free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
         place += ["--repl-diskless-sync-delay", "0"]
-        self._command = [shutil.which(program), *place, *options]
+        self._command = [shutil.which(program), *filter(None, [config]), *place, *options]
         self.start()
 
     def start(self):
@@ -75,6 +93,16 @@ class PrivateServer:
         command = [shutil.which("redis-cli"), "-p", str(self.port), *map(str, words)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
+    def follows(self, primary):
+        """Wait until it has all that its primary has."""
+        until(lambda: "master_link_status:up" in self.say("info", "replication"))
+        until(lambda: self._offset("slave_repl_offset") == primary._offset("master_repl_offset"))  # noqa: SLF001  a twin
+
+    def _offset(self, name):
+        return next(
+            line.split(":")[1] for line in self.say("info", "replication").splitlines() if line.startswith(name)
+        )
+
     def _answers(self, *words):
         with suppress(subprocess.CalledProcessError):
             return self.say(*words)
@@ -87,13 +115,10 @@ class PrivateCluster:
     SLOTS = ((0, 5460), (10923, 16383), (5461, 10922))
     REALM = "tests"
 
-    def __init__(self, folder):
+    def __init__(self, start):
         """Start it, and wait until all nodes agree."""
         clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]
-        self.nodes = [
-            PrivateServer(folder / f"{number}", *clustered, "--cluster-port", f"{services.free_port()}")
-            for number in range(4)
-        ]
+        self.nodes = [start(*clustered, "--cluster-port", f"{services.free_port()}") for _ in range(4)]
         self.other, self.home, _, self.replica = self.nodes
         self.ids = {node: node.say("cluster", "myid") for node in self.nodes}
         for epoch, (node, (first, last)) in enumerate(zip(self.nodes, self.SLOTS, strict=False), 1):
@@ -129,11 +154,6 @@ class PrivateCluster:
             if _holds(lambda: "role:master" in self.replica.say("info", "replication"), within=6):
                 return
         raise TimeoutError
-
-    def kill(self):
-        """End all nodes."""
-        for node in self.nodes:
-            node.kill()
 
     def _is_formed(self):
         told = [node.say("cluster", "info") for node in self.nodes]
@@ -221,8 +241,12 @@ class Proxy:
 
 
 @asynccontextmanager
-async def answering(line):
-    """A server that knows no script, and answers whoever wants to run one by this line; yields its URL."""
+async def answering(line, *, info=""):
+    """A server that knows no script, and answers whoever wants to run one by this line; yields its URL.
+
+    It tells `info` of itself.  The line may name its port.
+    """
+    answers = {b"GET": b"$-1", b"INFO": f"${len(info)}\r\n{info}".encode()}
 
     async def serve(reader, writer):
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -231,11 +255,14 @@ async def answering(line):
                 for _ in range(int(count)):
                     words.append(await reader.readexactly(int((await reader.readline())[1:])))
                     await reader.readexactly(2)
-                writer.write(line + b"\r\n" if words[0].startswith(b"EVAL") else b"+OK\r\n")
+                name = b"EVAL" if words[0].startswith(b"EVAL") else words[0]
+                writer.write(answers.get(name, b"+OK") + b"\r\n")
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    answers[b"EVAL"] = line.format(port=port).encode()
     try:
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}?protocol=2"
+        yield f"redis://127.0.0.1:{port}?protocol=2"
     finally:
         server.close()

@@ -9,6 +9,7 @@ import anyio.lowlevel
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
 from authcore.entities import Grant, Identifier
@@ -27,27 +28,17 @@ from authcore.testing.store_contract.samples import (
 )
 from authcore_redis import RedisStore
 from authcore_redis.keys import Realm
-from tests.stores.redis_servers import NEEDS_REDIS, PrivateServer, Proxy, answering, any_realm, opened, until
+from tests.stores.redis_servers import Proxy, answering, any_realm, opened, private_servers, until
 
 SECRET = "s3cret@example.org"
 SHORT = timedelta(milliseconds=300)
-
-pytestmark = NEEDS_REDIS
 
 
 @pytest.fixture
 def start(tmp_path):
     """Start servers that a test may harm."""
-    servers = []
-
-    def start(*options):
-        servers.append(PrivateServer(tmp_path / f"{len(servers)}", *options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.resume()
-        server.kill()
+    with private_servers(tmp_path) as start:
+        yield start
 
 
 # --- connections that break -----------------------------------------------------------------------------------------
@@ -233,7 +224,7 @@ async def test_replica_cannot_be_written(start):
     replica = start("--replicaof", "127.0.0.1", str(primary.port))
     async with opened(primary.url, realm="r") as store:
         await put(store, account())
-        until(lambda: primary.say("wait", 1, 1000) == "1")
+        replica.follows(primary)
         reader = RedisStore(replica.url, realm="r")
         assert await same(reader, account()) == account(version=1)
         with pytest.raises(StoreFault, match="ReadOnlyError"):
@@ -253,7 +244,7 @@ async def test_demoted_server_is_left(start):
             for number in range(5):
                 group.start_soon(put, store, account(f"{number}"))
         newer.say("replicaof", "127.0.0.1", former.port)
-        until(lambda: former.say("wait", 1, 1000) == "1")
+        newer.follows(former)
         newer.say("replicaof", "no", "one")
         former.say("replicaof", "127.0.0.1", newer.port)
         proxy.lead_to(newer.url)
@@ -311,7 +302,7 @@ async def test_failing_disk_is_a_fault(start):
 )
 async def test_whatever_is_answered_is_a_fault(line, told):
     """Any error of a server's, and what is no answer to a script, is a fault that says which, and repeats nothing."""
-    async with answering(line.encode()) as url:
+    async with answering(line) as url:
         store = RedisStore(url)
         calls = [lambda: same(store, account()), lambda: store.caller("x"), lambda: put(store, account(SECRET))]
         for call in calls:
@@ -322,6 +313,38 @@ async def test_whatever_is_answered_is_a_fault(line, told):
                 text, cause = f"{text} {cause!r} {cause}", cause.__cause__ or cause.__context__
             assert SECRET not in text
         await store.aclose()
+
+
+async def test_server_that_is_too_old_is_refused():
+    """A Redis of before 7.0 is refused at the start; a Valkey, which tells of a 7.2, is not."""
+    async with answering("-ERR", info="# Server\r\nredis_version:6.2.14\r\n") as url:
+        with pytest.raises(ConfigurationError, match="too old"):
+            await _checked(url)
+    async with answering("-ERR", info="# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\n") as url:
+        await _checked(url)
+
+
+async def _checked(url):
+    store = RedisStore(url)
+    try:
+        await store.check()
+    finally:
+        await store.aclose()
+
+
+async def test_client_of_sentinel_finds_the_primary(start, tmp_path):
+    """A store goes through the application's client to the server that Sentinel says is the primary."""
+    primary = start()
+    file = tmp_path / "sentinel.conf"
+    file.write_text(f"sentinel monitor mine 127.0.0.1 {primary.port} 1\n", "utf-8")
+    sentinel = start("--sentinel", config=file)
+    client = Sentinel([("127.0.0.1", sentinel.port)]).master_for("mine")
+    store = RedisStore(client, realm="r")
+    await put(store, account())
+    assert await same(store, account()) == account(version=1)
+    assert primary.say("exists", Realm("r").format) == "1"
+    await store.aclose()
+    await client.aclose()
 
 
 async def test_broken_key_is_a_fault(redis_url):
@@ -346,7 +369,7 @@ async def test_replicas_are_waited_for(start):
     primary = start()
     replica = start("--replicaof", "127.0.0.1", str(primary.port))
     async with opened(primary.url, realm="r", replicas=1, replicas_within=timedelta(seconds=1)) as store:
-        until(lambda: primary.say("wait", 1, 1000) == "1")
+        replica.follows(primary)
         await put(store, account())
         reader = RedisStore(replica.url, realm="r")
         assert await same(reader, account()) == account(version=1)
@@ -376,7 +399,7 @@ async def test_failover_may_lose_the_last_commits(start):
     proxy = Proxy(primary.url)
     async with proxy.open() as url, opened(url, realm="r") as store:
         await put(store, session(), account(epoch=1))
-        until(lambda: primary.say("wait", 1, 1000) == "1")
+        replica.follows(primary)
         replica.say("replicaof", "no", "one")
         revoked = account(version=1, epoch=2)
         await put(store, revoked)
@@ -394,7 +417,7 @@ async def test_waiting_for_replicas_tells_of_what_a_failover_would_lose(start):
     primary = start()
     replica = start("--replicaof", "127.0.0.1", str(primary.port))
     async with opened(primary.url, realm="r", replicas=1, replicas_within=SHORT) as store:
-        until(lambda: primary.say("wait", 1, 1000) == "1")
+        replica.follows(primary)
         await put(store, account())
         replica.say("replicaof", "no", "one")
         with pytest.raises(StoreFault, match="fewer than 1 replicas"):
