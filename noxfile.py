@@ -30,6 +30,11 @@ INSTALLATIONS = {
         [f"stores/test_{name}.py" for name in ("contract_catches", "joining", "memory", "sqlite")],
     ),
     "cli": (["core_alone"], "tools", []),
+    "redis": (
+        ["core_alone", "asgi_alone"],
+        "tools",
+        [f"stores/test_redis{name}.py" for name in ("", "_cluster", "_faults")],
+    ),
     "migration": (["core_alone", "asgi_alone"], "tools", []),
     "jwt-asymmetric": (
         ["core_alone"],

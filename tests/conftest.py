@@ -96,6 +96,12 @@ def mariadb(mariadb_url):
         yield database
 
 
+@pytest.fixture(scope="session")
+def redis_cluster_url() -> str:
+    """Where a Cluster of Redis is, likewise."""
+    return _service("redis-cluster")
+
+
 # --- the guard ------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """The servers that some tests need: where each one is, or a private one that is started for them.
 
-For each name: `AUTHCORE_TEST_<NAME>_URL` says where it is; or one answers on its usual port; or its programs are here,
-and one is started for this run, which loses everything at its end; or there is none.
+For each name: `AUTHCORE_TEST_<NAME>_URL` says where it is (with underscores for hyphens); or one answers on its usual
+port; or its programs are here, and one is started for this run, which loses everything at its end; or there is none.
 """
 
 import atexit
@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -18,18 +19,30 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-__all__ = ["SERVERS", "Server", "free_port", "private", "told_of", "url_of"]
+from tests import redis_cluster
+
+__all__ = ["SERVERS", "Server", "can_start", "free_port", "private", "told_of", "url_of"]
 
 _START: float = 30
 
 
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A kind of server: `url` is where one is mostly found, and `start` starts one in a folder, on a port."""
+    """A kind of server: `url` is where one is mostly found, and `start` starts one in a folder, on a port.
+
+    `is_there` tells whether one that can be used is on a port.
+    """
 
     url: str
     programs: tuple[str, ...]
     start: Callable[[Path, int], Sequence[str]]
+    is_there: Callable[[int], bool] = _answers
 
     def at(self, port: int) -> str:
         """The URL of one on another port."""
@@ -63,6 +76,10 @@ def _start_redis(folder: Path, port: int) -> Sequence[str]:
     return [_program("redis-server"), *place, "--save", "", "--appendonly", "no"]
 
 
+def _start_cluster(folder: Path, port: int) -> Sequence[str]:
+    return [sys.executable, redis_cluster.__file__, str(folder), str(port)]
+
+
 SERVERS = {
     "postgresql": Server(
         url="postgresql://postgres@127.0.0.1:5432",
@@ -79,6 +96,12 @@ SERVERS = {
         programs=("redis-server",),
         start=_start_redis,
     ),
+    "redis-cluster": Server(
+        url="redis+cluster://127.0.0.1:7000",
+        programs=("redis-server",),
+        start=_start_cluster,
+        is_there=redis_cluster.is_formed,
+    ),
 }
 
 
@@ -90,13 +113,13 @@ def url_of(name: str) -> str | None:
 
 def told_of(name: str) -> str | None:
     """What to tell of a server that tests may use; nothing is started for that."""
-    return _running(name) or ("one of the run's own" if _can_start(name) else None)
+    return _running(name) or ("one of the run's own" if can_start(name) else None)
 
 
 def private(name: str) -> str | None:
     """Start a server that nobody else uses, until the end of the run; None if its programs are not here."""
     server = SERVERS[name]
-    if not _can_start(name):
+    if not can_start(name):
         return None
     folder, port = Path(tempfile.mkdtemp(prefix=f"authcore-{name}-")), free_port()
     with (folder / "log").open("wb") as log:
@@ -105,7 +128,7 @@ def private(name: str) -> str | None:
         )
     atexit.register(_stop, process, folder)
     give_up_at = time.monotonic() + _START
-    while not _answers(port):
+    while not server.is_there(port):
         if process.poll() is not None or time.monotonic() > give_up_at:
             raise RuntimeError(f"{name} does not start: {(folder / 'log').read_text(errors='replace')}")
         time.sleep(0.05)
@@ -119,12 +142,13 @@ def free_port() -> int:
 
 
 def _running(name: str) -> str | None:
-    usual = SERVERS[name].url
-    there = usual if _answers(urlsplit(usual).port or 0) else None
-    return os.environ.get(f"AUTHCORE_TEST_{name.upper()}_URL", there)
+    server = SERVERS[name]
+    there = server.url if server.is_there(urlsplit(server.url).port or 0) else None
+    return os.environ.get(f"AUTHCORE_TEST_{name.upper().replace('-', '_')}_URL", there)
 
 
-def _can_start(name: str) -> bool:
+def can_start(name: str) -> bool:
+    """Whether the programs of a server are here."""
     return all(map(_program, SERVERS[name].programs))
 
 
@@ -132,12 +156,6 @@ def _program(name: str) -> str:
     """Where a program is; empty if nowhere.  Debian keeps those of PostgreSQL off the PATH."""
     places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     return shutil.which(name, path=os.pathsep.join([*places, os.environ.get("PATH", os.defpath), "/usr/sbin"])) or ""
-
-
-def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
 
 
 def _run(command: Sequence[str]) -> None:

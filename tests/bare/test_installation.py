@@ -17,6 +17,7 @@ PACKAGES = {
     "authcore_asgi": None,  # pure ASGI; its extra brings the framework that most applications stand on
     "authcore_command": "cli",
     "authcore_migration": "migration",
+    "authcore_redis": "redis",
     "authcore_sanic": "sanic",
     "authcore_smtp": "smtp",
     "authcore_sqlalchemy": "sqlite",
@@ -39,6 +40,7 @@ MODULES = {
 LIBRARIES = {
     "authcore_command": "click",
     "authcore_migration": "sqlalchemy",
+    "authcore_redis": "redis",
     "authcore_sanic": "sanic",
     "authcore_smtp": "aiosmtplib",
     "authcore_sqlalchemy": "sqlalchemy",

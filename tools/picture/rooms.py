@@ -45,7 +45,7 @@ BOXES = (
         1,
         850,
         1160,
-        ("authcore_sqlalchemy", "authcore_smtp", "memory", "console", "couriers"),
+        ("authcore_sqlalchemy", "authcore_redis", "authcore_smtp", "memory", "console", "couriers"),
     ),
     Box(
         "Use cases",

@@ -1,0 +1,55 @@
+"""What is stored of an entity: a document that the server never looks into, and beside it what the server looks for."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar, cast
+
+from authcore.entities import Entity, Grant, from_record, keys_of, to_record
+from authcore.errors import InvalidInput, StoreFault
+
+__all__ = ["FORMAT", "can_be_stored", "to_document", "to_entity", "values_of"]
+
+E = TypeVar("E", bound=Entity)
+
+FORMAT: Final = 1
+"""Raised whenever what is stored changes, a field of an entity included; a store refuses a realm of any other."""
+
+
+def to_document(entity: Entity) -> bytes:
+    """Return how an entity is stored at its next version: JSON in ASCII, which no client's encoding can spoil."""
+    return json.dumps(to_record(entity) | {"version": entity.version + 1}, separators=(",", ":")).encode("ascii")
+
+
+def to_entity(kind: type[E], document: bytes | str) -> E:
+    """Return the entity of a document that `to_document` made; StoreFault for any other."""
+    try:
+        return from_record(kind, json.loads(document))
+    except (InvalidInput, KeyError, OverflowError, TypeError, ValueError):
+        pass
+    # Apart from the cause, whose text may hold what was stored.
+    raise StoreFault(f"a document of {kind.__name__} holds what no {kind.__name__} can hold")
+
+
+def values_of(entity: Entity) -> bytes:
+    """Return what scripts need to know of an entity: what it is found by, field by field, and what it leads to.
+
+    A zero stands between them, which is in no text; an equals sign before each that is there at all.
+    """
+    values: list[str | None] = [getattr(entity, field) for field in keys_of(type(entity))]
+    if type(entity) in _LEADS_TO:
+        values.append(_LEADS_TO[type(entity)](entity))
+    return "\0".join("" if value is None else f"={value}" for value in values).encode()
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether an entity may hold a text."""
+    return "\0" not in text and text.encode(errors="ignore").decode() == text
+
+
+def _role_of(entity: Entity) -> str | None:
+    grant = cast("Grant", entity)
+    return grant.role if grant.deleted_at is None else None
+
+
+_LEADS_TO: Final[Mapping[type[Entity], Callable[[Entity], str | None]]] = {Grant: _role_of}
+"""What `caller` follows from one entity to another, besides the fields that entities are found by."""
