@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final, TypeVar, cast
 
-from authcore.entities import Entity, Grant, from_record, keys_of, to_record
+from authcore.entities import Entity, Grant, from_record, microseconds, to_record
 from authcore.errors import InvalidInput, StoreFault
+from authcore_redis.keys import indexed
 
-__all__ = ["FORMAT", "can_be_stored", "to_document", "to_entity", "values_of"]
+__all__ = ["FORMAT", "can_be_stored", "text_of", "to_document", "to_entity", "values_of"]
 
 E = TypeVar("E", bound=Entity)
+
+_HALF: Final = 2**63  # so that no date is negative
 
 FORMAT: Final = 1
 """Raised whenever what is stored changes, a field of an entity included; a store refuses a realm of any other."""
@@ -35,15 +39,24 @@ def values_of(entity: Entity) -> bytes:
 
     A zero stands between them, which is in no text; an equals sign before each that is there at all.
     """
-    values: list[str | None] = [getattr(entity, field) for field in keys_of(type(entity))]
+    values = [_text(getattr(entity, field)) for field in indexed(type(entity))]
     if type(entity) in _LEADS_TO:
         values.append(_LEADS_TO[type(entity)](entity))
     return "\0".join("" if value is None else f"={value}" for value in values).encode()
 
 
+def text_of(date: datetime) -> str:
+    """Return a date as twenty digits, which stand in the order of dates."""
+    return f"{microseconds(date) + _HALF:020}"
+
+
 def can_be_stored(text: str) -> bool:
     """Whether an entity may hold a text."""
     return "\0" not in text and text.encode(errors="ignore").decode() == text
+
+
+def _text(value: str | datetime | None) -> str | None:
+    return text_of(value) if isinstance(value, datetime) else value
 
 
 def _role_of(entity: Entity) -> str | None:

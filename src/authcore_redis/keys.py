@@ -12,14 +12,19 @@ from typing import Final
 from authcore.entities import ENTITIES, Entity, keys_of
 from authcore.errors import ConfigurationError
 
-__all__ = ["KeysOfKind", "Realm"]
+__all__ = ["KeysOfKind", "Realm", "indexed"]
 
 _REALM: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
+def indexed(kind: type[Entity]) -> tuple[str, ...]:
+    """Return the fields of a kind that have an index each: those that it is found by, and then its date."""
+    return keys_of(kind) if kind.DATED is None else (*keys_of(kind), kind.DATED)
+
+
 @dataclass(frozen=True, slots=True)
 class KeysOfKind:
-    """The keys of one kind; `indexes` has one for each field that its entities are found by."""
+    """The keys of one kind; `indexes` has one for each field that its entities are found by, or listed by."""
 
     documents: str
     versions: str
@@ -61,5 +66,5 @@ class Realm:
 
     def _kind(self, kind: type[Entity]) -> KeysOfKind:
         name = f"{self.prefix}{kind.__name__}"
-        by = {field: f"{name}:by:{field}" for field in ("id", *keys_of(kind))}
+        by = {field: f"{name}:by:{field}" for field in ("id", *indexed(kind))}
         return KeysOfKind(name, f"{name}:version", f"{name}:values", by.pop("id"), by)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Final
 
-__all__ = ["CALLER", "COMMIT", "FIND", "GET", "PAGE", "Script"]
+__all__ = ["AGED", "CALLER", "COMMIT", "FIND", "GET", "PAGE", "Script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,17 @@ PAGE: Final = Script(
     + r"""
 -- KEYS: format, documents, ids.  ARGV: format, where to begin, how many at most.
 return documents(KEYS[2], redis.call('ZRANGE', KEYS[3], ARGV[2], '+', 'BYLEX', 'LIMIT', 0, ARGV[3]))
+""",
+)
+
+AGED: Final = Script(
+    _BEGINNING
+    + r"""
+-- KEYS: format, documents, index.  ARGV: format, where to begin, where to end, how many at most.
+-- A member of the index is a date of twenty digits, a zero, and an id.
+local ids = redis.call('ZRANGE', KEYS[3], ARGV[2], ARGV[3], 'BYLEX', 'LIMIT', 0, ARGV[4])
+for place = 1, #ids do ids[place] = string.sub(ids[place], 22) end
+return documents(KEYS[2], ids)
 """,
 )
 

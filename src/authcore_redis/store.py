@@ -1,18 +1,18 @@
 """A store in a Redis or a Valkey, or in a Cluster of them.  Scripts and connections stand elsewhere."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from redis.asyncio import Redis
 
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role
 from authcore.errors import ConfigurationError, Conflict, StoreFault
-from authcore.ports import Caller, Catalogue, Housekeeping, Key, Store
+from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_redis.connections import link_to
-from authcore_redis.documents import can_be_stored, to_document, to_entity, values_of
+from authcore_redis.documents import can_be_stored, text_of, to_document, to_entity, values_of
 from authcore_redis.keys import Realm
-from authcore_redis.scripts import CALLER, COMMIT, FIND, GET, PAGE
+from authcore_redis.scripts import AGED, CALLER, COMMIT, FIND, GET, PAGE
 from authcore_redis.speaking import Speaker
 
 __all__ = ["RedisStore"]
@@ -23,7 +23,7 @@ _PATIENCE: Final = timedelta(seconds=2)
 _REPLICAS_WITHIN: Final = timedelta(milliseconds=500)
 
 
-class RedisStore(Store, Catalogue, Housekeeping):
+class RedisStore(ClosableStore, Catalogue, Housekeeping):
     """Keeps entities in a server, to which it connects when it is first asked.
 
     `at` is a URL: `redis://`, `rediss://` (TLS) or `unix://`; `redis+cluster://` or `rediss+cluster://` with the hosts
@@ -98,6 +98,15 @@ class RedisStore(Store, Catalogue, Housekeeping):
     ) -> None:
         """Check, remove and write all by one script."""
         await self._change(remove=removed, write=writes, check=unchanged)
+
+    async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
+        """Return what is old of a kind."""
+        keys, date = self._realm[kind], str(kind.DATED)
+        begin = "-" if after is None else f"({text_of(getattr(after, date))}\0{after.id}"
+        found = await self._speaker.read(
+            AGED, [keys.documents, keys.indexes[date]], begin, f"({text_of(before)}", limit
+        )
+        return _entities(kind, found)
 
     async def check(self) -> None:
         """Raise ConfigurationError if the server may forget what it was told, or keeps the realm in another format.

@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 from redis import Redis as Blocking
 from redis.asyncio import Redis, RedisCluster
 
-from authcore.entities import ENTITIES, Account, AuditEvent, Grant, Identifier, Role, columns_of, keys_of
+from authcore.entities import ENTITIES, Account, AuditEvent, Grant, Identifier, Role, columns_of
 from authcore.errors import ConfigurationError, StoreFault
 from authcore.ports import by_field, by_id, by_owner
 from authcore.testing import run_sync
@@ -96,7 +96,7 @@ def test_all_keys_have_one_slot():
     """Every key begins with the realm's name in braces, which alone decides where a Cluster keeps it."""
     keys = [*Realm("my-app").all()]
     assert {key[: len("{my-app}:")] for key in keys} == {"{my-app}:"}
-    assert len(keys) == len({*keys}) == 1 + 4 * len(ENTITIES) + sum(len(keys_of(kind)) for kind in ENTITIES)
+    assert len(keys) == len({*keys}) == 1 + 4 * len(ENTITIES) + sum(len(indexed(kind)) for kind in ENTITIES)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a{b}", "}", "{", "\u00e9", "a:b", "a\n", "x" * 65])
@@ -145,7 +145,7 @@ async def test_another_format_is_refused(redis_url, client):
 
 def test_format_is_that_of_today():
     """Whoever changes what is stored of an entity raises FORMAT, so that no realm is read by what does not know it."""
-    stored = [(kind.__name__, keys_of(kind), columns_of(kind)) for kind in ENTITIES]
+    stored = [(kind.__name__, indexed(kind), columns_of(kind)) for kind in ENTITIES]
     digest = sha256(repr(stored).encode()).hexdigest()
     assert (FORMAT, digest[:16]) == (1, "3cfd6f5041492e4e"), "raise FORMAT, and put the new digest here"
 
