@@ -166,7 +166,7 @@ def test_other_schema_version_is_refused(path):
     """A database of another schema version is refused, and told which versions there are."""
     SqliteStore(path).close()
     _execute(path, "UPDATE authcore_schema SET version = 99")
-    with pytest.raises(ConfigurationError, match=r"version 99.*needs 4"):
+    with pytest.raises(ConfigurationError, match=r"version 99.*needs 5"):
         SqliteStore(path)
     assert _execute(path, "SELECT version FROM authcore_schema") == [(99,)]
 
