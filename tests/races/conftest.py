@@ -1,25 +1,40 @@
 """The stores that crowds meet over: the very engines, not what stands for them."""
 
+import asyncio
+
 import pytest
 
 from authcore import SystemEntropy
-from authcore.opening import open_store
+from authcore.opening import migrate_store, open_store
 from authcore.testing import build_auth
 from tests.flows.people import QuickHasher
 from tests.races.crowd import ShiftedClock, crowd, policy_of
+from tests.stores.databases import made
+from tests.stores.redis_servers import any_realm, forget
 
-KINDS = ("sqlite",)
+KINDS = ("sqlite", "postgresql", "mariadb", "redis")
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def url(request, tmp_path_factory):
     """An empty database; every test writes about people of its own."""
-    return f"sqlite:///{tmp_path_factory.mktemp('races') / 'authcore.db'}"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('races') / 'authcore.db'}"
+        return
+    server = request.getfixturevalue(f"{request.param}_url")
+    if request.param == "redis":
+        realm = any_realm()
+        yield f"{server}?realm={realm}"
+        asyncio.run(forget(server, realm))
+        return
+    with made(server, with_tables=False) as database:
+        yield database.url
 
 
 @pytest.fixture(scope="module")
 def racers(url):
     """The crowd, ready."""
+    migrate_store(url)
     with crowd(url) as ready:
         yield ready
 

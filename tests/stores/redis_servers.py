@@ -33,9 +33,14 @@ async def opened(url, *, realm=None, **settings):
         yield store
     finally:
         await store.aclose()
-        made = Redis if "+cluster" not in url else RedisCluster
-        async with made.from_url(url.replace("+cluster", "")) as client:
-            await client.unlink(*Realm(realm).all())
+        await forget(url, realm)
+
+
+async def forget(url, realm):
+    """Leave nothing of a realm."""
+    made = Redis if "+cluster" not in url else RedisCluster
+    async with made.from_url(url.replace("+cluster", "")) as client:
+        await client.unlink(*Realm(realm).all())
 
 
 @contextmanager
