@@ -122,7 +122,8 @@ async def test_commit_is_its_statements_and_two(database):
 async def test_removal_is_few_statements(database):
     """A thousand entities are removed by four statements, and none of them if one is not as it was read."""
     events = [grant(f"{number}") for number in range(1000)]
-    async with wired(database.url) as (wire, url), opened(database, url=url) as store:
+    patience = timedelta(seconds=20)
+    async with wired(database.url) as (wire, url), opened(database, url=url, patience=patience) as store:
         await put(store, *events)
         before = wire.turns
         with pytest.raises(Conflict):
