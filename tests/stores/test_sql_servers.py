@@ -31,6 +31,7 @@ from authcore.testing.store_contract.samples import (
 )
 from authcore_sqlalchemy import SqlStore, Tables
 from tests import services
+from tests.stores.databases import Database
 from tests.stores.proxy import wired
 
 SERVERS = ("postgresql", "mariadb")
@@ -324,6 +325,19 @@ async def test_applications_engine_stays_as_it_is(database):
         await connection.rollback()
         assert (await connection.exec_driver_sql("SELECT epoch FROM authcore_account")).scalar() == 1
     await engine.dispose()
+
+
+async def test_applications_engine_costs_no_transaction(postgresql):
+    """Reading on an application's engine is one round trip, too, where a driver lets it be: no transaction begins."""
+    await postgresql.emptied()
+    async with wired(postgresql.url) as (wire, url):
+        engine = Database(url).engine(poolclass=None, isolation_level="SERIALIZABLE")
+        store = SqlStore(engine)
+        await same(store, account())
+        before = wire.turns
+        await same(store, account())
+        assert wire.turns - before == 1
+        await engine.dispose()
 
 
 async def test_exhausted_pool_is_a_fault(database):
