@@ -154,7 +154,7 @@ _MARIADB: Final = Server(
         lambda charset, mode, version: charset == "utf8mb4" and "STRICT_" in mode and "MariaDB" in version,
         "the server must be MariaDB, the connection's charset utf8mb4, and its sql_mode strict",
     ),
-    hold=("SELECT GET_LOCK('authcore', 10)", "SELECT RELEASE_LOCK('authcore')"),
+    hold=("SELECT GET_LOCK('authcore', 60)", "SELECT RELEASE_LOCK('authcore')"),
 )
 
 SERVERS: Final[Mapping[str, Server]] = MappingProxyType(

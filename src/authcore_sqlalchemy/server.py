@@ -28,6 +28,7 @@ T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=2)
 _CONNECTIONS: Final = 10
 _WHOLE: Final = 5
+_UNHURRIED: Final = timedelta(minutes=1)
 
 
 class SqlStore(ClosableStore, Catalogue, Housekeeping):
@@ -56,8 +57,8 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         """Remember the database; ConfigurationError if its engine is not known, or its driver not installed."""
         self._tables = tables or Tables()
         self._statements = Statements(self._tables)
-        self._longest = _WHOLE * patience.total_seconds()
-        self._is_ours = isinstance(database, str)
+        self._longest = _WHOLE * patience
+        self._url = database if isinstance(database, str) else None
         if isinstance(database, str):
             self._engine, self._server = server_opening.make_engine(
                 database, patience=patience, connections=connections
@@ -79,7 +80,16 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
 
         Raises ConfigurationError if there are tables of another version.
         """
-        await self._do(partial(server_opening.create, server=self._server, tables=self._tables))
+        create = partial(server_opening.create, server=self._server, tables=self._tables)
+        if self._url is None:
+            await self._do(create, _UNHURRIED)
+            return
+        # Creating tables, and waiting for others that do so, takes longer than anything else may.
+        engine, _ = server_opening.make_engine(self._url, patience=_UNHURRIED, connections=1)
+        try:
+            await self._do(create, _UNHURRIED, engine)
+        finally:
+            await engine.dispose()
 
     async def migrate(self) -> Sequence[str]:
         """Bring the tables to today's version, from none or any older one, and return a line about each step.
@@ -94,7 +104,7 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         self._is_closed = True
         if self._works:
             await asyncio.wait(self._works)
-        if self._is_ours:
+        if self._url is not None:
             with faults(self._server):
                 await self._engine.dispose()
 
@@ -144,18 +154,23 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         if not self._is_checked:
             await self.open()
 
-    async def _do(self, work: Callable[[Connection], T]) -> T:
+    async def _do(
+        self,
+        work: Callable[[Connection], T],
+        longest: timedelta | None = None,
+        engine: "AsyncEngine | None" = None,
+    ) -> T:
         """Do something on a connection, in a task of its own: whoever is cancelled leaves it as it should be."""
         self._check_usable()
-        task = asyncio.create_task(self._connected(work))
+        task = asyncio.create_task(self._connected(work, longest or self._longest, engine or self._engine))
         self._works.add(task)
         task.add_done_callback(self._forget)
         await asyncio.wait([task])
         return task.result()
 
-    async def _connected(self, work: Callable[[Connection], T]) -> T:
+    async def _connected(self, work: Callable[[Connection], T], longest: timedelta, engine: "AsyncEngine") -> T:
         with faults(self._server):
-            async with asyncio.timeout(self._longest), self._engine.connect() as connection:
+            async with asyncio.timeout(longest.total_seconds()), engine.connect() as connection:
                 return await connection.run_sync(work)
 
     def _forget(self, task: "asyncio.Task[object]") -> None:

@@ -31,6 +31,7 @@ from authcore.testing.store_contract.samples import (
 )
 from authcore_sqlalchemy import SqlStore, Tables
 from tests import services
+from tests.stores.databases import Database
 from tests.stores.proxy import wired
 
 SERVERS = ("postgresql", "mariadb")
@@ -122,7 +123,8 @@ async def test_commit_is_its_statements_and_two(database):
 async def test_removal_is_few_statements(database):
     """A thousand entities are removed by four statements, and none of them if one is not as it was read."""
     events = [grant(f"{number}") for number in range(1000)]
-    async with wired(database.url) as (wire, url), opened(database, url=url) as store:
+    patience = timedelta(seconds=20)
+    async with wired(database.url) as (wire, url), opened(database, url=url, patience=patience) as store:
         await put(store, *events)
         before = wire.turns
         with pytest.raises(Conflict):
@@ -323,6 +325,19 @@ async def test_applications_engine_stays_as_it_is(database):
         await connection.rollback()
         assert (await connection.exec_driver_sql("SELECT epoch FROM authcore_account")).scalar() == 1
     await engine.dispose()
+
+
+async def test_applications_engine_costs_no_transaction(postgresql):
+    """Reading on an application's engine is one round trip, too, where a driver lets it be: no transaction begins."""
+    await postgresql.emptied()
+    async with wired(postgresql.url) as (wire, url):
+        engine = Database(url).engine(poolclass=None, isolation_level="SERIALIZABLE")
+        store = SqlStore(engine)
+        await same(store, account())
+        before = wire.turns
+        await same(store, account())
+        assert wire.turns - before == 1
+        await engine.dispose()
 
 
 async def test_exhausted_pool_is_a_fault(database):
