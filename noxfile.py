@@ -32,7 +32,7 @@ INSTALLATIONS = {
     "cli": (["core_alone"], "tools", []),
     "redis": (
         ["core_alone", "asgi_alone"],
-        "tools",
+        "test",
         [f"stores/test_redis{name}.py" for name in ("", "_cluster", "_faults")],
     ),
     "migration": (["core_alone", "asgi_alone"], "tools", []),

@@ -17,6 +17,7 @@ from tests.races.crowd import TASKS, ShiftedClock, policy_of
 
 LOST = ContextVar("lost")
 PATIENCE = timedelta(seconds=60)
+CONNECTIONS = 8
 
 
 class CountingStore(Store, Housekeeping):
@@ -143,7 +144,7 @@ def _opened(url):
     if scheme == "redis":
         server, _, realm = url.partition("?realm=")
         return RedisStore(server, realm=realm, patience=PATIENCE)
-    return SqlStore(url, patience=PATIENCE, connections=TASKS)
+    return SqlStore(url, patience=PATIENCE, connections=CONNECTIONS)
 
 
 def _tell(line):

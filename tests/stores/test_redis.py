@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import anyio
 import pytest
+import trustme
 from anyio.lowlevel import checkpoint
 from redis import Redis as Blocking
 from redis.asyncio import Redis, RedisCluster
@@ -34,6 +35,7 @@ from authcore.testing.store_contract.samples import (
 from authcore_redis import RedisStore
 from authcore_redis.documents import FORMAT
 from authcore_redis.keys import Realm, indexed
+from tests import services
 from tests.stores.redis_servers import Proxy, any_realm, opened, private_servers
 
 SECRET = "s3cret' ]] return redis.call('FLUSHALL') --"
@@ -304,6 +306,27 @@ async def test_unix_socket_will_do(start, tmp_path):
     await put(store, account())
     assert await same(store, account()) == account(version=1)
     await store.aclose()
+
+
+async def test_tls_will_do(start, tmp_path):
+    """A server may be reached by TLS, and its certificate is checked."""
+    authority, port = trustme.CA(), services.free_port()
+    certificate = authority.issue_cert("127.0.0.1")
+    files = {name: tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")}
+    authority.cert_pem.write_to_path(files["ca"])
+    certificate.cert_chain_pems[0].write_to_path(files["cert"])
+    certificate.private_key_pem.write_to_path(files["key"])
+    told = [f"--tls-{name}-file={files[name]}" for name in ("cert", "key")]
+    start("--tls-port", f"{port}", *(part for one in told for part in one.split("=")), "--tls-auth-clients", "no")
+    for options, is_trusted in ((f"?ssl_ca_certs={files['ca']}", True), ("", False)):
+        store = RedisStore(f"rediss://127.0.0.1:{port}{options}", realm="r")
+        if is_trusted:
+            await put(store, account())
+            assert await same(store, account()) == account(version=1)
+        else:
+            with pytest.raises(StoreFault):
+                await same(store, account())
+        await store.aclose()
 
 
 async def test_nothing_is_said_before_it_is_asked():

@@ -337,14 +337,15 @@ async def test_client_of_sentinel_finds_the_primary(start, tmp_path):
     primary = start()
     file = tmp_path / "sentinel.conf"
     file.write_text(f"sentinel monitor mine 127.0.0.1 {primary.port} 1\n", "utf-8")
-    sentinel = start("--sentinel", config=file)
-    client = Sentinel([("127.0.0.1", sentinel.port)]).master_for("mine")
+    watching = Sentinel([("127.0.0.1", start("--sentinel", config=file).port)])
+    client = watching.master_for("mine")
     store = RedisStore(client, realm="r")
     await put(store, account())
     assert await same(store, account()) == account(version=1)
     assert primary.say("exists", Realm("r").format) == "1"
     await store.aclose()
-    await client.aclose()
+    for each in (client, *watching.sentinels):
+        await each.aclose()
 
 
 async def test_broken_key_is_a_fault(redis_url):
