@@ -94,12 +94,12 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def running(folder: Path, *options: str, port: str = "0") -> Iterator[Running]:
-    """Run the demo on a database in a folder, until the block ends."""
+def running(folder: Path, *options: str, port: str = "0", url: str = "") -> Iterator[Running]:
+    """Run the demo on a database in a folder, or on the one that a URL names, until the block ends."""
     database, printed = folder / "demo.sqlite3", folder / f"printed-{time.monotonic_ns()}.txt"
     with printed.open("wb") as sink:
         process = subprocess.Popen(
-            command("--database", str(database), "--port", port, *options),
+            command("--database", url or str(database), "--port", port, *options),
             cwd=ROOT,
             stdout=sink,
             stderr=subprocess.STDOUT,
