@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from authcore.opening import STORES
-from tests.e2e.conftest import FRAMEWORKS
 from tests.e2e.running import run, running
 from tests.e2e.visitor import Visitor
 
@@ -84,20 +83,20 @@ def url(request: pytest.FixtureRequest, kind: str) -> Iterator[str]:
         runner.run(made.__aexit__(None, None, None))
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_member_is_known_to_every_process_and_after_a_restart(tmp_path, url, framework):
-    """Who registers, confirms and logs in is known to each process, and still is when the demo is started again."""
-    options = ("--workers", str(WORKERS), "--framework", framework, "--keyring", str(tmp_path / "keyring"))
-    with running(tmp_path, *options, url=url) as demo:
+def test_member_is_known_to_every_process_and_after_a_restart(tmp_path, url):
+    """Who registers, confirms and logs in is known to each process, and to those of another framework afterwards."""
+    options = ("--workers", str(WORKERS), "--keyring", str(tmp_path / "keyring"), "--framework")
+    with running(tmp_path, *options, "starlette", url=url) as demo:
         member = Visitor(demo)
         member.become_member("ada")
         assert all("Hello, ada" in page for page in member.get_from_all("/member", count=WORKERS))
         assert demo.password
         assert demo.stop() == 0
-    assert "Traceback" not in demo.output
-    with running(tmp_path, *options, url=url, port=demo.port) as again:
+    with running(tmp_path, *options, "sanic", url=url, port=demo.port) as again:
         assert all("Hello, ada" in page for page in member.get_from_all("/member", count=WORKERS))
         assert not again.password
+        assert again.stop() == 0
+    assert "Traceback" not in demo.output + again.output
     assert not demo.database.exists()
 
 
