@@ -1,12 +1,13 @@
 """What the demo is made of: its policy, its Auth, and what its pages share.  No page and no framework is known here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Final
 
 from authcore import Auth, Keyring, Policy
 from authcore.offload import Background, on_event_loop
-from authcore.ports import Courier, Store
+from authcore.ports import ClosableStore, Courier, Store
 from authcore.web import Access
 from examples.demo.courier import TerminalCourier
 from examples.demo.guestbook import Guestbook
@@ -38,11 +39,13 @@ def build_auth(*, store: Store, keyring: Keyring, courier: Courier, port: int) -
 
 @dataclass(frozen=True)
 class Demo:
-    """What every page may use."""
+    """What every page may use, in one process; `since` is when the demo was started."""
 
     chosen: Auth
+    store: ClosableStore
     courier: TerminalCourier
-    guestbook: Guestbook = field(default_factory=Guestbook)
+    guestbook: Guestbook
+    since: datetime
 
     @cached_property
     def outbox(self) -> Background:
@@ -58,3 +61,8 @@ class Demo:
     def access(self) -> Access:
         """Reads credentials and checks origins, as the library's own endpoints do."""
         return Access(self.auth)
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go of the database; on the event loop that has used it."""
+        await self.outbox.close()
+        await self.store.aclose()

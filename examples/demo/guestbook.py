@@ -1,11 +1,12 @@
-"""What visitors have left in the guest book: the newest lines, in memory.  Who may write one is not decided here."""
+"""What visitors have left in the guest book: the newest lines.  Who may write one is not decided here."""
 
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from authcore.errors import InvalidInput
+from examples.demo.common import Newest
 
 __all__ = ["Guestbook", "Line"]
 
@@ -33,13 +34,13 @@ class Line:
 class Guestbook:
     """The newest lines; it is empty when the demo starts."""
 
-    def __init__(self) -> None:
-        self._lines: deque[Line] = deque(maxlen=_MOST_LINES)
+    def __init__(self, common: Path) -> None:
+        self._lines = Newest(common, "line", most=_MOST_LINES)
 
     def __iter__(self) -> Iterator[Line]:
         """Go through the lines, newest first."""
-        return reversed(self._lines)
+        return (Line(**facts) for facts in self._lines)
 
     def add(self, line: Line) -> None:
         """Keep a line."""
-        self._lines.append(line)
+        self._lines.add(asdict(line))

@@ -1,5 +1,6 @@
 """Turning templates into responses, with the headers that every page carries.  Which one is shown is not known here."""
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -86,3 +87,4 @@ def _breakable(permission: str) -> Markup:
 
 
 _ENVIRONMENT.filters.update(breakable=_breakable, moment=_moment)
+_ENVIRONMENT.globals.update(process=os.getpid())

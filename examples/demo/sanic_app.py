@@ -21,8 +21,8 @@ App: TypeAlias = "Sanic[Any, Any]"
 
 
 def serve(demo: Demo, listening: socket.socket) -> None:
-    """Serve until Ctrl-C, in this one process: the mailbox is in its memory."""
-    # Not `Sanic.run`: its server may miss a Ctrl-C that comes while it starts.
+    """Serve until Ctrl-C."""
+    # Not `Sanic.run`: its server may miss a Ctrl-C that comes while it starts, and has workers in a way of its own.
     asyncio.run(_serve(build(demo), listening))
 
 
@@ -74,7 +74,7 @@ def build(demo: Demo) -> App:
         return response_of(await site.respond(request_of(request, await read_body(request)), caller))
 
     async def close(_: App) -> None:
-        await demo.outbox.close()
+        await demo.close()
 
     for path in ("/", "/<path:path>"):
         app.add_route(respond, path, methods=HTTP_METHODS, stream=True, name=f"page{len(path)}")

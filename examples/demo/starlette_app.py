@@ -39,7 +39,7 @@ def build(demo: Demo) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await demo.outbox.close()
+        await demo.close()
 
     return Starlette(
         routes=[Route("/{path:path}", _Pages(Site(demo)))],

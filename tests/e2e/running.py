@@ -20,7 +20,7 @@ from authcore.codes import CAPTCHA_KEY, captcha_of
 from authcore.tokens import TokenKind, Tokens
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30
+PATIENCE = 60  # seconds: a crowded machine starts two processes slowly
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,12 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def running(folder: Path, *options: str, port: str = "0") -> Iterator[Running]:
-    """Run the demo on a database in a folder, until the block ends."""
+def running(folder: Path, *options: str, port: str = "0", url: str = "") -> Iterator[Running]:
+    """Run the demo on a database in a folder, or on the one that a URL names, until the block ends."""
     database, printed = folder / "demo.sqlite3", folder / f"printed-{time.monotonic_ns()}.txt"
     with printed.open("wb") as sink:
         process = subprocess.Popen(
-            command("--database", str(database), "--port", port, *options),
+            command("--database", url or str(database), "--port", port, *options),
             cwd=ROOT,
             stdout=sink,
             stderr=subprocess.STDOUT,

@@ -3,14 +3,21 @@
 import re
 import signal
 import socket
+import subprocess
 import sys
 
 import pytest
 
-from tests.e2e.running import ROOT, run, running
+from tests.e2e.running import PATIENCE, ROOT, run, running
 from tests.e2e.visitor import PASSWORD, Visitor
 
-OPTIONS = ("--port", "--host", "--database", "--framework", "--seed", "--fresh")
+OPTIONS = ("--port", "--host", "--database", "--keyring", "--framework", "--workers", "--seed", "--fresh")
+WITHOUT_SQLALCHEMY = """
+import sys
+sys.modules["sqlalchemy"] = None
+from examples.demo.__main__ import main
+sys.exit(main())
+"""
 SOURCES = sorted(path for path in (ROOT / "examples" / "demo").rglob("*") if path.suffix in {".py", ".html", ".css"})
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX's")
 
@@ -28,6 +35,14 @@ def test_impossible_port_is_refused(port):
     refused = run("--port", port)
     assert refused.returncode == 2
     assert f"a port is a number from 0 to 65535, not '{port}'" in refused.stderr
+
+
+@pytest.mark.parametrize("workers", ["0", "65", "many"])
+def test_impossible_number_of_workers_is_refused(workers):
+    """There is at least one worker, and no crowd."""
+    refused = run("--workers", workers)
+    assert refused.returncode == 2
+    assert f"the number of workers is a number from 1 to 64, not '{workers}'" in refused.stderr
 
 
 def test_port_in_use_is_told(tmp_path):
@@ -87,6 +102,75 @@ def test_fresh_removes_nothing_else(tmp_path):
     assert refused.returncode == 1
     assert "is not an SQLite database, and is left alone" in refused.stderr
     assert letter.read_text() == "Dear Ada"
+
+
+def test_fresh_removes_nothing_of_a_server(tmp_path):
+    """`--fresh` is refused for a database on a server, and leaves the keyring where it is."""
+    keyring = tmp_path / "keyring"
+    keyring.touch(0o600)
+    refused = run("--fresh", "--port", "0", "--database", "redis://127.0.0.1:1/0", "--keyring", str(keyring))
+    assert (refused.returncode, keyring.exists()) == (1, True)
+    assert "--fresh removes files only; empty the database yourself" in refused.stderr
+
+
+def test_keyring_may_lie_elsewhere(tmp_path):
+    """`--keyring` says where the keys are; beside the database there are none then, and `--fresh` leaves them alone."""
+    kept, keyring = tmp_path / "kept", tmp_path / "keyring"
+    kept.mkdir()
+    with running(kept, "--keyring", str(keyring)) as demo:
+        assert not demo.keyring.exists()
+        keys = keyring.read_text()
+        demo.stop()
+    with running(kept, "--keyring", str(keyring), "--fresh") as fresh:
+        assert f"removed   {fresh.database}\n" in fresh.output
+        assert keyring.read_text() == keys
+
+
+def test_url_of_a_file_is_its_path(tmp_path):
+    """`sqlite:///` and a path mean the same file as the path, with its keyring beside it."""
+    with running(tmp_path, url=f"sqlite:///{tmp_path / 'demo.sqlite3'}") as demo:
+        assert f"data      in {demo.database}, served by starlette\n" in demo.output
+        assert demo.database.exists()
+        assert demo.keyring.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("oracle://ada:s3cret@localhost/db", "oracle://localhost/db cannot be used (A store's URL begins with one of"),
+        ("oracle://localhost/db?password=s3cret", "oracle://… cannot be used (A store's URL begins with one of"),
+        ("oracle://ada:s3cret?s3cret@localhost/db", "oracle://… cannot be used (A store's URL begins with one of"),
+        ("oracle://ada:s3/s3cret@localhost/db", "oracle://localhost/db cannot be used (A store's URL begins with one"),
+        ("sqlite:///:memory:", "a database in memory would be another one in each process"),
+        ("sqlite:////no/such/folder/db", "/no/such/folder/db cannot be opened (SQLite: "),
+    ],
+)
+def test_unusable_database_is_told(tmp_path, url, told):
+    """A database that cannot be used is refused in one sentence that says what to do, and repeats no password."""
+    refused = run("--port", "0", "--database", url, "--keyring", str(tmp_path / "keyring"))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"The demo cannot run: {told}")
+    assert "--database" in refused.stderr
+    assert "s3" not in refused.stdout + refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_driver_is_told(tmp_path):
+    """Where a store's driver is not installed, the demo says what to install."""
+    database = tmp_path / "demo.sqlite3"
+    refused = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SQLALCHEMY, "--port", "0", "--database", str(database)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"The demo cannot run: {database} cannot be used (")
+    assert 'pip install "authcore[sqlite]"' in refused.stderr
+    assert refused.stderr.count("\n") == 1
 
 
 def test_administrator_is_nobody_elses(tmp_path):

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -27,6 +27,17 @@ class Visitor:
     def get(self, path: str) -> httpx2.Response:
         """Open a page."""
         return self._send("GET", path, b"", {})
+
+    def get_from_all(self, path: str, *, count: int) -> Sequence[str]:
+        """Open a page until so many processes have answered, and return what each of them showed last."""
+        shown: dict[str, str] = {}
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            page = self.get(path).text
+            shown[re.findall(r"Process (\d+) answered", page)[0]] = page
+            if len(shown) == count:
+                return list(shown.values())
+        pytest.fail(f"no {count} processes answer, but {len(shown)}")
 
     def post(self, path: str, entries: Mapping[str, str] = NOTHING, **headers: str) -> httpx2.Response:
         """Send a form as a browser does from a page of the demo, unless `headers` say otherwise."""

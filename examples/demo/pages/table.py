@@ -22,7 +22,7 @@ async def _show_awaited(demo: Demo, visit: Visit) -> Mapping[str, object]:
 async def _show_reports(demo: Demo, _: Visit) -> Mapping[str, object]:
     letters = list(demo.courier)
     return {
-        "since": demo.courier.since,
+        "since": demo.since,
         "sent": [(kind, sum(posted.letter.kind is kind for posted in letters)) for kind in _KINDS],
         "addressees": len({posted.letter.destination for posted in letters}),
     }
