@@ -56,6 +56,9 @@ INSTALLATIONS = {
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""
 
+STORE_TESTS = ["tests/adapters/test_servers.py", "tests/e2e/test_demo_servers.py", "tests/readme/test_databases_page.py"]
+"""What needs servers, and does not stand with the stores."""
+
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -109,6 +112,14 @@ def browser(session: nox.Session) -> None:
     # Servers are none of a browser's business, and would be required as well.
     chosen = ["tests/e2e", "--ignore=tests/e2e/test_demo_servers.py"]
     session.run("pytest", *chosen, *session.posargs, env={"AUTHCORE_REQUIRE_SERVICES": "browser"})
+
+
+@nox.session
+def stores(session: nox.Session) -> None:
+    """Hold every store to the contract, and race on every engine; fail if there is no PostgreSQL, MariaDB or Redis."""
+    _install(session, "demo,testing", "test")
+    chosen = session.posargs or ["-n", "auto", "--maxprocesses", "4", "tests/stores", "tests/races", *STORE_TESTS]
+    session.run("pytest", *chosen, env={"AUTHCORE_REQUIRE_SERVICES": "postgresql,mariadb,redis,redis-cluster"})
 
 
 @nox.session
