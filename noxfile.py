@@ -56,7 +56,9 @@ INSTALLATIONS = {
 }
 """For each extra: what of tests/bare it can run with pytest alone, and what else it can once a group is installed."""
 
-STORE_TESTS = ["tests/adapters/test_servers.py", "tests/e2e/test_demo_servers.py", "tests/readme/test_databases_page.py"]
+STORE_TESTS = [
+    f"tests/{name}.py" for name in ("adapters/test_servers", "e2e/test_demo_servers", "readme/test_databases_page")
+]
 """What needs servers, and does not stand with the stores."""
 
 nox.needs_version = ">=2026.4"

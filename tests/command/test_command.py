@@ -15,6 +15,7 @@ from authcore.testing import FakeClock, build_auth, run_sync
 from authcore_command import main
 from authcore_sqlalchemy import SqliteStore
 from tests.flows.people import ADA, PASSWORD, QuickHasher, join, log_in, register
+from tests.readme.blocks import ROOT, blocks
 
 SECRET = "s3cret"
 
@@ -135,3 +136,15 @@ def test_command_is_installed():
 def test_policy_ignores_the_store():
     """The variable that names the store is no setting of a policy, and no mistake there."""
     assert Policy.from_env(environ={"AUTHCORE_STORE": "sqlite:///x"}) == Policy()
+
+
+@pytest.mark.parametrize("page", ["databases", "retention"])
+def test_commands_of_the_pages_run(path, page):
+    """What the pages have operators type does what it should, with a store in place of theirs."""
+    lines = [line for block in blocks(ROOT / "docs" / f"{page}.md", "sh") for line in block.splitlines()]
+    assert lines
+    for line in lines:
+        program, *words = line.replace("postgresql://user:password@host/name", f"sqlite:///{path}").split()
+        assert program == "authcore"
+        ran = typed(*words)
+        assert ran.exit_code == 0, ran.output

@@ -32,7 +32,7 @@ def test_tables_are_created(database, tmp_path):
         ran = subprocess.run(
             [sys.executable, "-W", "error", "setup.py"],
             cwd=tmp_path,
-            env=os.environ | {"AUTHCORE_DATABASE": database.url},
+            env=os.environ | {"AUTHCORE_STORE": database.url},
             capture_output=True,
             text=True,
             check=False,
