@@ -59,20 +59,26 @@ class _Duration(click.ParamType[timedelta]):
     metavar="N",
     help="Stop after about so many rows; without it, go on until nothing is left.",
 )
-def purge(url: str, older_than: timedelta | None, limit: int | None) -> None:
+@click.option(
+    "--besides",
+    multiple=True,
+    metavar="VARIABLE",
+    help="A variable of the environment that begins with AUTHCORE_ and is the application's own; may be repeated.",
+)
+def purge(url: str, older_than: timedelta | None, limit: int | None, besides: tuple[str, ...]) -> None:
     """Remove what has been over for long: sessions, codes, attempts, messages, and of the trail what is too old.
 
     The settings are those of the environment (AUTHCORE_RETENTION, AUTHCORE_AUDIT_RETENTION and the others), which
     should be the application's own. It may run beside the application, and be interrupted.
     """
     with failing_plainly():
-        counts = asyncio.run(_purge(url, older_than, limit))
+        policy = Policy.from_env(besides=besides)
+        counts = asyncio.run(_purge(url, policy, older_than, limit))
     for line in _told(counts):
         click.echo(line)
 
 
-async def _purge(url: str, older_than: timedelta | None, limit: int | None) -> Counter[type[Entity]]:
-    policy = Policy.from_env()
+async def _purge(url: str, policy: Policy, older_than: timedelta | None, limit: int | None) -> Counter[type[Entity]]:
     store = open_store(url)
     try:
         return await _purge_all(_auth(store, policy), older_than, limit)

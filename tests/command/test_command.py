@@ -1,5 +1,6 @@
 """The `authcore` command, as an operator types it."""
 
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -18,6 +19,14 @@ from tests.flows.people import ADA, PASSWORD, QuickHasher, join, log_in, registe
 from tests.readme.blocks import ROOT, blocks
 
 SECRET = "s3cret"
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch):
+    """Nothing is set by whoever runs the tests."""
+    for name in os.environ:
+        if name.startswith("AUTHCORE_"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -115,6 +124,14 @@ def test_unfit_stores_are_refused_plainly(command, url):
     assert ran.output.startswith("Error: ")
     assert ran.output.count("\n") == 1
     assert SECRET not in ran.output
+
+
+def test_variables_of_the_application_are_passed_over(path):
+    """A variable that nothing reads is refused, for it may be misspelt, unless it is said to be the application's."""
+    long_ago(path)
+    env = {"AUTHCORE_MASCOT": "owl", "AUTHCORE_STORE": f"sqlite:///{path}"}
+    assert "AUTHCORE_MASCOT" in typed("purge", env=env).output
+    assert typed("purge", "--besides", "AUTHCORE_MASCOT", env=env).exit_code == 0
 
 
 def test_unreadable_settings_are_refused_plainly(path):
