@@ -5,6 +5,7 @@ none.  While AUTHCORE_REQUIRE_SERVICES is set (names with commas, or "all"), eve
 whatever its reason, so that no typing error can hide a service.
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -94,6 +95,16 @@ def mariadb(mariadb_url):
 
     with databases.made(mariadb_url) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def redis(redis_url):
+    """A realm in Redis."""
+    from tests.stores import redis_servers  # noqa: PLC0415  it needs the driver
+
+    realm = redis_servers.OwnRealm(redis_url)
+    yield realm
+    asyncio.run(realm.emptied())
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from tests import redis_cluster
 
-__all__ = ["SERVERS", "Server", "can_start", "free_port", "private", "told_of", "url_of"]
+__all__ = ["SERVERS", "PrivateServer", "Server", "can_start", "free_port", "private", "told_of", "url_of"]
 
 _START: float = 30
 
@@ -118,21 +118,51 @@ def told_of(name: str) -> str | None:
 
 def private(name: str) -> str | None:
     """Start a server that nobody else uses, until the end of the run; None if its programs are not here."""
-    server = SERVERS[name]
     if not can_start(name):
         return None
-    folder, port = Path(tempfile.mkdtemp(prefix=f"authcore-{name}-")), free_port()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            server.start(folder, port), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
-    atexit.register(_stop, process, folder)
-    give_up_at = time.monotonic() + _START
-    while not server.is_there(port):
-        if process.poll() is not None or time.monotonic() > give_up_at:
-            raise RuntimeError(f"{name} does not start: {(folder / 'log').read_text(errors='replace')}")
-        time.sleep(0.05)
-    return server.at(port)
+    started = PrivateServer(name)
+    atexit.register(started.remove)
+    started.start()
+    return started.url
+
+
+class PrivateServer:
+    """A server that nobody else uses: it can be stopped, and started once more with what it kept."""
+
+    def __init__(self, name: str) -> None:
+        """Prepare what it needs, in a folder of its own; it is not started yet."""
+        self._name, self._server, self._port = name, SERVERS[name], free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"authcore-{name}-"))
+        self._command = self._server.start(self._folder, self._port)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = self._server.at(self._port)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = self._folder / "log"
+        with log.open("ab") as written:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT
+            )
+        give_up_at = time.monotonic() + _START
+        while not self._server.is_there(self._port):
+            if self._process.poll() is not None or time.monotonic() > give_up_at:
+                raise RuntimeError(f"{self._name} does not start: {log.read_text(errors='replace')}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Have it end, in good order if it does so soon."""
+        if self._process is not None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_START)
+            self._process.kill()
+            self._process.wait()
+
+    def remove(self) -> None:
+        """Stop it, and leave nothing of it."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def free_port() -> int:
@@ -160,11 +190,3 @@ def _program(name: str) -> str:
 
 def _run(command: Sequence[str]) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
-
-
-def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_START)
-    process.kill()
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,10 @@
 """The HTTP contract where the store is on a server: what people do, and what happens when they do it at once."""
 
 import asyncio
-from importlib import import_module
 
 import pytest
 
+from authcore.opening import open_store
 from tests.adapters import hosts
 from tests.adapters.laws.isolation import Isolation
 from tests.adapters.laws.journeys import Journeys
@@ -13,10 +13,10 @@ from tests.adapters.laws.second_factor import SecondFactor
 
 
 class TestStarletteOverServers(Journeys, Isolation, Rotation, SecondFactor):
-    """Starlette within the middleware keeps the contract over PostgreSQL and MariaDB."""
+    """Starlette within the middleware keeps the contract over PostgreSQL, MariaDB and Redis."""
 
     adapter = staticmethod(hosts.starlette)
-    kinds = ("postgresql", "mariadb")
+    kinds = ("postgresql", "mariadb", "redis")
 
     @pytest.fixture
     async def opened(self):
@@ -33,7 +33,7 @@ class TestStarletteOverServers(Journeys, Isolation, Rotation, SecondFactor):
         asyncio.run(database.emptied())
 
         def make():
-            opened.append(import_module("authcore_sqlalchemy").SqlStore(database.url))
+            opened.append(open_store(database.url))
             return opened[-1]
 
         return make

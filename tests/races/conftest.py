@@ -10,7 +10,7 @@ from authcore.testing import build_auth
 from tests.flows.people import QuickHasher
 from tests.races.crowd import ShiftedClock, crowd, policy_of
 from tests.stores.databases import made
-from tests.stores.redis_servers import any_realm, forget
+from tests.stores.redis_servers import OwnRealm
 
 KINDS = ("sqlite", "postgresql", "mariadb", "redis")
 
@@ -23,9 +23,9 @@ def url(request, tmp_path_factory):
         return
     server = request.getfixturevalue(f"{request.param}_url")
     if request.param == "redis":
-        realm = any_realm()
-        yield f"{server}?realm={realm}"
-        asyncio.run(forget(server, realm))
+        realm = OwnRealm(server)
+        yield realm.url
+        asyncio.run(realm.emptied())
         return
     with made(server, with_tables=False) as database:
         yield database.url

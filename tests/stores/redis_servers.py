@@ -24,6 +24,19 @@ def any_realm():
     return f"test-{secrets.token_hex(8)}"
 
 
+class OwnRealm:
+    """A realm that nobody else has, by the URL that a store is opened with."""
+
+    def __init__(self, server):
+        """Choose its name."""
+        self._server, self._name = server, any_realm()
+        self.url = f"{server}?realm={self._name}"
+
+    async def emptied(self):
+        """Leave nothing of it."""
+        await forget(self._server, self._name)
+
+
 @asynccontextmanager
 async def opened(url, *, realm=None, **settings):
     """A store with a realm of its own, of which nothing is left afterwards."""
