@@ -29,6 +29,8 @@ INSTALLATIONS = {
         "tools",
         [f"stores/test_{name}.py" for name in ("contract_catches", "joining", "memory", "sqlite")],
     ),
+    "postgresql": (["core_alone", "asgi_alone"], "tools", []),
+    "mariadb": (["core_alone", "asgi_alone"], "tools", []),
     "cli": (["core_alone"], "tools", []),
     "redis": (
         ["core_alone", "asgi_alone"],
