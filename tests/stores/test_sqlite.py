@@ -165,10 +165,10 @@ def test_reads_cannot_write(path):
 def test_other_schema_version_is_refused(path):
     """A database of another schema version is refused, and told which versions there are."""
     SqliteStore(path).close()
-    _execute(path, "UPDATE authcore_schema SET version = 99")
+    _execute(path, "UPDATE authcore_schema SET version_num = '99'")
     with pytest.raises(ConfigurationError, match=r"version 99.*needs 5"):
         SqliteStore(path)
-    assert _execute(path, "SELECT version FROM authcore_schema") == [(99,)]
+    assert _execute(path, "SELECT version_num FROM authcore_schema") == [("99",)]
 
 
 async def test_application_may_keep_its_tables_beside(path):
