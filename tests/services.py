@@ -7,6 +7,7 @@ port; or its programs are here, and one is started for this run, which loses eve
 import atexit
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -36,13 +37,14 @@ def _answers(port: int) -> bool:
 class Server:
     """A kind of server: `url` is where one is mostly found, and `start` starts one in a folder, on a port.
 
-    `is_there` tells whether one that can be used is on a port.
+    `is_there` tells whether one that can be used is on a port, and `ending` is what it ends by, clients or not.
     """
 
     url: str
     programs: tuple[str, ...]
     start: Callable[[Path, int], Sequence[str]]
     is_there: Callable[[int], bool] = _answers
+    ending: signal.Signals = signal.SIGTERM
 
     def at(self, port: int) -> str:
         """The URL of one on another port."""
@@ -52,7 +54,7 @@ class Server:
 
 def _start_postgresql(folder: Path, port: int) -> Sequence[str]:
     # It refuses to run as root.
-    owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] if os.geteuid() == 0 else []
     if owner:
         shutil.chown(folder, "postgres")
     initdb, postgres = (_program(name) for name in ("initdb", "postgres"))
@@ -85,6 +87,7 @@ SERVERS = {
         url="postgresql://postgres@127.0.0.1:5432",
         programs=("initdb", "postgres"),
         start=_start_postgresql,
+        ending=signal.SIGINT,
     ),
     "mariadb": Server(
         url="mariadb://root@127.0.0.1:3306",
@@ -153,7 +156,7 @@ class PrivateServer:
     def stop(self) -> None:
         """Have it end, in good order if it does so soon."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(self._server.ending)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_START)
             self._process.kill()

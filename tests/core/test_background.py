@@ -256,3 +256,33 @@ async def test_closing_survives_a_store_that_fails(caplog):
     await Background(auth, interval=LONG).close()
     assert "what was refused could not be written" in caplog.text
     assert "down" not in caplog.text
+
+
+class StubbornStore(MemoryStore):
+    """Swallows the first cancellation, as some drivers do where it meets the end of what they wait for."""
+
+    def __init__(self):
+        """Begin with nothing swallowed."""
+        super().__init__()
+        self.asked, self.swallowed = asyncio.Event(), False
+
+    async def find(self, key, /):
+        """Wait for ever, and find nothing."""
+        if not self.swallowed:
+            self.asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.swallowed = True
+        return []
+
+
+async def test_closing_insists():
+    """A cancellation that a driver has swallowed does not keep the background going."""
+    store = StubbornStore()
+    background = Background(build_auth(store=store), interval=LONG)
+    background.start()
+    await soon(store.asked)
+    async with asyncio.timeout(20):
+        await background.close()
+    assert store.swallowed

@@ -19,8 +19,8 @@ TASKS = 8
 READ_ONLY = {
     "postgresql": ("ALTER DATABASE {} SET default_transaction_read_only = on",),
     "mariadb": (
-        "CREATE USER reader",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON *.* TO reader",
+        "CREATE USER reader@localhost",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON *.* TO reader@localhost",
         "SET GLOBAL read_only = 1",
     ),
 }

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from authcore.auth import Auth
 from authcore.errors import Fault
@@ -13,6 +14,8 @@ from authcore.offload.event_loop import on_event_loop
 __all__ = ["Background"]
 
 _log = logging.getLogger("authcore.offload")
+
+_INSISTENCE: Final = 1.0  # seconds
 
 
 class Background:
@@ -51,9 +54,10 @@ class Background:
         A message that is being sent may be sent again later, since nobody learns what came of it.
         """
         task, self._task = self._task, None
-        if task is not None:
+        while task is not None and not task.done():
+            # More than once, since a driver may swallow a cancellation that meets the end of what it waits for.
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait([task], timeout=_INSISTENCE)
         await _attempt(self.auth.record_refusals, "what was refused could not be written")
 
     async def _run(self, awake: asyncio.Event) -> None:
