@@ -67,7 +67,7 @@ def trail_of(*batches):
 
 def inspect(trail, *, head=None, since=None):
     """The report on a trail."""
-    return run_sync(Inspection(trail, trail, KEYRING, head, since or AuditHead()).report())
+    return run_sync(Inspection(trail, trail, KEYRING, head, since or AuditHead(), None).report())
 
 
 def found(report):
