@@ -29,12 +29,12 @@ class Column:
     nullable: bool = False
 
 
-def number() -> TypeEngine[Any]:
+def number() -> sa.BigInteger:
     """A number of 64 bits; times are microseconds."""
     return sa.BigInteger()
 
 
-def text(longest: int) -> TypeEngine[Any]:
+def text(longest: int) -> sa.String:
     """A text of so many characters, compared exactly."""
     exact = sa.String(longest, "BINARY").with_variant(sa.String(longest, "C"), "postgresql")
     return exact.with_variant(
@@ -42,7 +42,7 @@ def text(longest: int) -> TypeEngine[Any]:
     )
 
 
-def long_text() -> TypeEngine[Any]:
+def long_text() -> sa.Text:
     """A text of thousands of characters, compared exactly."""
     exact = sa.Text(collation="BINARY").with_variant(sa.Text(collation="C"), "postgresql")
     return exact.with_variant(mysql.TEXT(charset="utf8mb4", collation="utf8mb4_nopad_bin"), "mysql", "mariadb")

@@ -1837,7 +1837,7 @@ ADDRESSES = [
         what="what was begun before a change lives on",
         file="authcore/addresses.py",
         before="opened = sessions.go_on_alone(occasion, account=changed, session=session)",
-        after="opened = accept(session, [changed])",
+        after="opened = sessions.open_session(occasion, account=changed, amr=session.amr, succeeds=session)",
         caught_by="core/test_addresses.py::TestChanging::test_one_commit_moves_claim_and_copy",
     ),
     Breakage(
