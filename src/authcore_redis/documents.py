@@ -9,7 +9,7 @@ from authcore.entities import Entity, Grant, from_record, microseconds, to_recor
 from authcore.errors import InvalidInput, StoreFault
 from authcore_redis.keys import indexed
 
-__all__ = ["FORMAT", "can_be_stored", "text_of", "to_document", "to_entity", "values_of"]
+__all__ = ["FORMAT", "text_of", "to_document", "to_entity", "values_of"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -48,11 +48,6 @@ def values_of(entity: Entity) -> bytes:
 def text_of(date: datetime) -> str:
     """Return a date as twenty digits, which stand in the order of dates."""
     return f"{microseconds(date) + _HALF:020}"
-
-
-def can_be_stored(text: str) -> bool:
-    """Whether an entity may hold a text."""
-    return "\0" not in text and text.encode(errors="ignore").decode() == text
 
 
 def _text(value: str | datetime | None) -> str | None:

@@ -6,11 +6,11 @@ from typing import Final, TypeVar
 
 from redis.asyncio import Redis
 
-from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role, can_be_stored
 from authcore.errors import ConfigurationError, Conflict, StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_redis.connections import link_to
-from authcore_redis.documents import can_be_stored, text_of, to_document, to_entity, values_of
+from authcore_redis.documents import text_of, to_document, to_entity, values_of
 from authcore_redis.keys import Realm
 from authcore_redis.scripts import AGED, CALLER, COMMIT, FIND, GET, PAGE
 from authcore_redis.speaking import Speaker

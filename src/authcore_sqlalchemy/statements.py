@@ -36,6 +36,7 @@ from authcore.entities import (
     Grant,
     Role,
     Scalar,
+    can_be_stored,
     columns_of,
     from_record,
     keys_of,
@@ -82,7 +83,7 @@ class Statements:
 
     def find(self, connection: Connection, key: Key[E]) -> Sequence[E]:
         """Return what `key` names, in order of id."""
-        if not _can_be_stored(key.value):
+        if not can_be_stored(key.value):
             return []
         statement = self._of[key.kind].find[key.field]
         if key.skip:
@@ -110,7 +111,7 @@ class Statements:
 
     def caller(self, connection: Connection, session_id: str) -> Caller:
         """Return what an authenticated request needs, by one statement and so in one snapshot."""
-        if not _can_be_stored(session_id):
+        if not can_be_stored(session_id):
             return Caller()
         rows = [_parts(tuple(row)) for row in connection.execute(self._caller, {"sought": session_id}).all()]
         sessions, accounts, grants, roles = zip(*rows, strict=True) if rows else ((), (), (), ())
@@ -226,11 +227,6 @@ def _caller(session: Table, account: Table, grant: Table, role: Table) -> Select
     )
     wanted = select(session, account, grant, role).select_from(joined)
     return wanted.where(session.c.id == bindparam("sought")).order_by(grant.c.id)
-
-
-def _can_be_stored(text: str) -> bool:
-    """Whether an entity may hold a text; drivers and engines fail in many ways over one that none can."""
-    return "\0" not in text and text.encode(errors="ignore").decode() == text
 
 
 def _parts(row: Sequence[Scalar]) -> Iterator[Sequence[Scalar]]:

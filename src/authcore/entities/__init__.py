@@ -8,7 +8,7 @@ from typing import Final
 from authcore.entities.accounts import Account, Credential, Identifier
 from authcore.entities.attempts import Attempt, Tally
 from authcore.entities.audit import OPERATOR, SYSTEM, UNSEALED, AuditEvent, AuditKind, AuditSeal
-from authcore.entities.base import Entity, keys_of
+from authcore.entities.base import Entity, can_be_stored, keys_of
 from authcore.entities.milestones import Milestone
 from authcore.entities.outbox import Letter, Message, MessageKind, MessageState
 from authcore.entities.records import (
@@ -68,6 +68,7 @@ __all__ = [
     "Tally",
     "TwoStepSession",
     "VerificationSession",
+    "can_be_stored",
     "columns_of",
     "from_record",
     "keys_of",

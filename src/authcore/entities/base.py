@@ -8,7 +8,18 @@ from typing import Annotated, ClassVar, Final, get_args, get_origin, get_type_hi
 
 from authcore.errors import InvalidInput
 
-__all__ = ["Entity", "Id", "Name", "Note", "Texts", "field_types", "keys_of", "max_length", "texts_to_json"]
+__all__ = [
+    "Entity",
+    "Id",
+    "Name",
+    "Note",
+    "Texts",
+    "can_be_stored",
+    "field_types",
+    "keys_of",
+    "max_length",
+    "texts_to_json",
+]
 
 Id = Annotated[str, 300]
 """An id: random text, or a canonical value such as `email:ada@example.org`."""
@@ -104,11 +115,14 @@ def _check(name: str, value: object, longest: int) -> None:
 def _check_text(name: str, text: str, longest: int) -> None:
     if len(text) > longest:
         raise InvalidInput(name, "too_long")
-    if "\0" in text or not _encodable(text):
+    if not can_be_stored(text):
         raise InvalidInput(name, "forbidden_character")
 
 
-def _encodable(text: str) -> bool:
+def can_be_stored(text: str) -> bool:
+    """Tell whether an entity may hold a text: drivers and engines fail in many ways over a zero or half a surrogate."""
+    if "\0" in text:
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
