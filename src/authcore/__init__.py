@@ -1,6 +1,6 @@
 """Accounts, sessions, verification and permissions for any Python web framework: the core, which knows none of them."""
 
-from authcore.auth import Auth, Identified, Issued
+from authcore.auth import Auth, Identified, Issued, Page
 from authcore.bootstrap import FirstAdministrator
 from authcore.captcha_settings import CaptchaSettings, PictureFormat
 from authcore.console import ConsoleCourier
@@ -66,6 +66,7 @@ __all__ = [
     "Letter",
     "MemoryStore",
     "MessageKind",
+    "Page",
     "Permission",
     "PermissionSet",
     "PictureFormat",

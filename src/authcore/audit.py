@@ -6,10 +6,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device
+from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device, microseconds
 from authcore.occasion import Occasion
 
-__all__ = ["blanked", "displaced", "is_true_or_blank", "record", "reuse", "salted", "session_digest"]
+__all__ = [
+    "before",
+    "blanked",
+    "displaced",
+    "is_true_or_blank",
+    "named",
+    "record",
+    "reuse",
+    "salted",
+    "session_digest",
+]
 
 _DIGEST_LENGTH: Final = 32
 
@@ -29,7 +39,7 @@ def record(
     """
     event = AuditEvent(
         # One occasion may have several things to tell, each of its own kind.
-        id=f"{occasion.ids.event}-{kind}",
+        id=named(occasion.now, occasion.ids.event, kind),
         created_at=occasion.now,
         updated_at=occasion.now,
         kind=kind,
@@ -48,7 +58,7 @@ def reuse(session: AuthenticationSession, *, now: datetime, device: Device, salt
     """Return the event that says that a token was used after its successor; it happens to a session once."""
     digest = session_digest(session.id)
     event = AuditEvent(
-        id=f"{AuditKind.SESSION_REUSED}-{digest}",
+        id=named(now, AuditKind.SESSION_REUSED, digest),
         created_at=now,
         updated_at=now,
         kind=AuditKind.SESSION_REUSED,
@@ -92,7 +102,17 @@ def displaced(occasion: Occasion, session: AuthenticationSession) -> AuditEvent:
         occasion, AuditKind.SESSION_DISPLACED, account_id=account_id, actor=account_id, session_id=session.id
     )
     # One commit may make room by ending several.
-    return salted(replace(event, id=f"{event.kind}-{event.session}"), occasion.ids.salt)
+    return salted(replace(event, id=named(occasion.now, event.kind, str(event.session))), occasion.ids.salt)
+
+
+def named(now: datetime, *parts: str) -> str:
+    """Return the id of an event: events are listed in order of id, and the time in front puts the oldest first."""
+    return "-".join((before(now), *parts))
+
+
+def before(moment: datetime) -> str:
+    """Return what comes just before the ids of the events of a moment, and after those of all that was earlier."""
+    return f"{microseconds(moment):016x}"
 
 
 def session_digest(session_id: str) -> str:

@@ -1,6 +1,6 @@
 """A store in memory: for tests, and for trying things out.  It forgets everything when the process ends."""
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -30,14 +30,15 @@ class MemoryStore(Store, Catalogue, Housekeeping):
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
         ids = [key.value] if key.field == "id" else self._owned.get((key.kind, key.field, key.value), [])
-        end = None if key.limit is None else key.skip + key.limit
-        meant = ids[key.skip : end]
+        first = key.skip if key.after is None else key.skip + bisect_right(ids, key.after)
+        meant = ids[first : None if key.limit is None else first + key.limit]
         return [entity for name in meant if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
 
-    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+    async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
         """Return a page of a kind."""
         kept = {name: entity for (_, name), entity in self._kept.items() if isinstance(entity, kind)}
-        return [kept[name] for name in sorted(kept) if after is None or name > after][:limit]
+        meant = [name for name in sorted(kept) if name.startswith(beginning)]
+        return [kept[name] for name in meant if after is None or name > after][:limit]
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check everything, then store everything."""

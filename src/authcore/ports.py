@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role, keys_of
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Letter, Role, can_be_stored, keys_of
+from authcore.errors import InvalidInput
 from authcore.rendering import Rendering
 
 __all__ = [
@@ -39,7 +40,8 @@ T = TypeVar("T")
 class Key(Generic[E]):
     """Names entities of one kind whose `field` equals `value` exactly, in order of id.
 
-    The first `skip` of them are left out, and of the others all but the first `limit`.
+    Given `after`, only those whose id comes after it by code point.  The first `skip` of them are left out, and of the
+    others all but the first `limit`.
     """
 
     kind: type[E]
@@ -47,6 +49,7 @@ class Key(Generic[E]):
     value: str
     limit: int | None = None
     skip: int = 0
+    after: str | None = None
 
 
 def by_id(kind: type[E], value: str) -> Key[E]:
@@ -54,25 +57,33 @@ def by_id(kind: type[E], value: str) -> Key[E]:
     return Key(kind, "id", value)
 
 
-def by_owner(kind: type[E], value: str, *, limit: int | None = None, skip: int = 0) -> Key[E]:
+def by_owner(kind: type[E], value: str, *, limit: int | None = None, skip: int = 0, after: str | None = None) -> Key[E]:
     """Name all entities of a kind that belong to one owner, or `limit` of them (at least 1) after the first `skip`.
 
+    Given `after`, those are counted whose id comes after it.
     Raises TypeError if the kind has no owner, and ValueError for a limit below 1, or something else below 0.
     """
     if kind.OWNER is None:
         raise TypeError(f"{kind.__name__} has no owner to be found by")
-    return by_field(kind, kind.OWNER, value, limit=limit, skip=skip)
+    return by_field(kind, kind.OWNER, value, limit=limit, skip=skip, after=after)
 
 
-def by_field(kind: type[E], field: str, value: str, *, limit: int | None = None, skip: int = 0) -> Key[E]:
-    """Name entities as `by_owner` does, by another field that they are found by; TypeError if they are not."""
+def by_field(
+    kind: type[E], field: str, value: str, *, limit: int | None = None, skip: int = 0, after: str | None = None
+) -> Key[E]:
+    """Name entities as `by_owner` does, by another field that they are found by; TypeError if they are not.
+
+    InvalidInput for an `after` that is no id of anything.
+    """
     if field not in keys_of(kind):
         raise TypeError(f"{kind.__name__} is not found by {field}")
     if limit is not None and limit < 1:
         raise ValueError("limit must be at least 1")
     if skip < 0:
         raise ValueError("skip must be at least 0")
-    return Key(kind, field, value, limit, skip)
+    if after is not None and not can_be_stored(after):
+        raise InvalidInput("after", "forbidden_character")
+    return Key(kind, field, value, limit, skip, after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +154,10 @@ class ClosableStore(Store, Protocol):
 class Catalogue(Protocol):
     """Lists what a store keeps, for operators and their tools; no flow reads it."""
 
-    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
-        """Return the first `limit` entities of a kind, in order of id; of those whose id comes after `after`, if given.
+    async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
+        """Return the first `limit` entities of a kind, in order of id.
 
+        Only those whose id begins with `beginning`, and comes after `after`, if given, which can be an id itself.
         Ids are compared by code point.  Whatever is stored meanwhile, an entity that was there before is on one page.
         """
         ...

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from authcore.audit import salted
+from authcore.audit import named, salted
 from authcore.decisions import Decision, accept
 from authcore.entities import UNSEALED, AuditEvent, AuditKind
 from authcore.errors import AuthError
@@ -48,7 +48,6 @@ COUNTED: Final = frozenset(
 """The codes of what is counted: who was kept out.  Whoever only has to write something else is not."""
 
 _MOST: Final = 200
-_MINUTE: Final = "%Y%m%dT%H%M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class RefusalCounts:
 def event_id(occasion: Occasion, refused: Refused, key: bytes) -> str:
     """Return the id of the one event of its minute; whoever counts the same at another place meets it there."""
     network = hmac.digest(key, refused.network.encode(), sha256).hex()[:16]
-    return f"{AuditKind.REFUSED}-{occasion.now.strftime(_MINUTE)}-{refused.code}-{network}"
+    return named(occasion.now.replace(second=0, microsecond=0), AuditKind.REFUSED, refused.code, network)
 
 
 def record(

@@ -22,10 +22,12 @@ class Rehearsal(Reader):
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what the store would answer."""
-        stored = await self._store.find(replace(key, limit=None, skip=0))
+        stored = await self._store.find(replace(key, limit=None, skip=0, after=None))
         found = {entity.id: entity for entity in (*stored, *self._decided_of(key))}
         now = [self._decided.get((key.kind, id_), found[id_]) for id_ in sorted(found)]
         named = [entity for entity in now if isinstance(entity, key.kind) and getattr(entity, key.field) == key.value]
+        if key.after is not None:
+            named = [entity for entity in named if entity.id > key.after]
         return named[key.skip :][: key.limit]
 
     def keep(self, writes: Iterable[Entity]) -> None:

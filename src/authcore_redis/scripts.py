@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Final
 
-__all__ = ["AGED", "CALLER", "COMMIT", "FIND", "GET", "PAGE", "Script"]
+__all__ = ["CALLER", "COMMIT", "FIND", "GET", "PAGE", "Script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ return documents(KEYS[2], {ARGV[2]})
 FIND: Final = Script(
     _BEGINNING
     + r"""
--- KEYS: format, documents, index.  ARGV: format, value, how many to skip, how many at most, or -1.
--- A member of an index is a value, a zero, and an id.
+-- KEYS: format, documents, index.  ARGV: format, value, how many to skip, how many at most, or -1, and what comes
+-- just before the first: a value, a zero, and an id, of which the members of an index consist.
 local value, skip, limit = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local first = redis.call('ZLEXCOUNT', KEYS[3], '-', '(' .. value .. '\0')
-local count = redis.call('ZLEXCOUNT', KEYS[3], '[' .. value .. '\0', '(' .. value .. '\1') - skip
+local first = redis.call('ZLEXCOUNT', KEYS[3], '-', ARGV[5])
+local count = redis.call('ZLEXCOUNT', KEYS[3], '-', '(' .. value .. '\1') - first - skip
 if limit >= 0 and count > limit then count = limit end
 if count <= 0 then return {} end
 local ids = redis.call('ZRANGE', KEYS[3], first + skip, first + skip + count - 1)
@@ -88,18 +88,10 @@ return documents(KEYS[2], ids)
 PAGE: Final = Script(
     _BEGINNING
     + r"""
--- KEYS: format, documents, ids.  ARGV: format, where to begin, how many at most.
-return documents(KEYS[2], redis.call('ZRANGE', KEYS[3], ARGV[2], '+', 'BYLEX', 'LIMIT', 0, ARGV[3]))
-""",
-)
-
-AGED: Final = Script(
-    _BEGINNING
-    + r"""
--- KEYS: format, documents, index.  ARGV: format, where to begin, where to end, how many at most.
--- A member of the index is a date of twenty digits, a zero, and an id.
+-- KEYS: format, documents, index.  ARGV: format, where to begin, where to end, how many at most, and how many octets
+-- of a member stand before its id.
 local ids = redis.call('ZRANGE', KEYS[3], ARGV[2], ARGV[3], 'BYLEX', 'LIMIT', 0, ARGV[4])
-for place = 1, #ids do ids[place] = string.sub(ids[place], 22) end
+for place = 1, #ids do ids[place] = string.sub(ids[place], ARGV[5] + 1) end
 return documents(KEYS[2], ids)
 """,
 )

@@ -42,7 +42,7 @@ class Speaker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
 
-    async def read(self, script: Script, keys: Sequence[str], *args: str | int) -> object:
+    async def read(self, script: Script, keys: Sequence[str], *args: str | bytes | int) -> object:
         """Return the answer of a script that only reads."""
         (answer,) = await self._run(script, keys, [_octets(arg) for arg in args], [])
         return answer
@@ -122,4 +122,4 @@ def _check(answer: object) -> None:
 
 
 def _octets(arg: object) -> bytes:
-    return str(arg).encode()
+    return arg if isinstance(arg, bytes) else str(arg).encode()

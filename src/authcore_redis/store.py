@@ -12,7 +12,7 @@ from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_redis.connections import link_to
 from authcore_redis.documents import text_of, to_document, to_entity, values_of
 from authcore_redis.keys import Realm
-from authcore_redis.scripts import AGED, CALLER, COMMIT, FIND, GET, PAGE
+from authcore_redis.scripts import CALLER, COMMIT, FIND, GET, PAGE
 from authcore_redis.speaking import Speaker
 
 __all__ = ["RedisStore"]
@@ -21,6 +21,8 @@ E = TypeVar("E", bound=Entity)
 
 _PATIENCE: Final = timedelta(seconds=2)
 _REPLICAS_WITHIN: Final = timedelta(milliseconds=500)
+_DATE: Final = 21
+_BEYOND: Final = b"\xff"  # no text in UTF-8 has it, so it comes after all that go on from a beginning
 
 
 class RedisStore(ClosableStore, Catalogue, Housekeeping):
@@ -66,12 +68,18 @@ class RedisStore(ClosableStore, Catalogue, Housekeeping):
             found = await self._speaker.read(GET, [keys.documents], key.value)
             return _entities(key.kind, found)[key.skip :]
         index, limit = keys.indexes[key.field], -1 if key.limit is None else key.limit
-        return _entities(key.kind, await self._speaker.read(FIND, [keys.documents, index], key.value, key.skip, limit))
+        before = f"({key.value}\0" if key.after is None else f"[{key.value}\0{key.after}"
+        found = await self._speaker.read(FIND, [keys.documents, index], key.value, key.skip, limit, before)
+        return _entities(key.kind, found)
 
-    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+    async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
         """Return a page of a kind."""
-        keys, begin = self._realm[kind], "-" if after is None else f"({after}"
-        return _entities(kind, await self._speaker.read(PAGE, [keys.documents, keys.ids], begin, limit))
+        if not can_be_stored(beginning):
+            return []
+        keys = self._realm[kind]
+        begin = f"({after}" if after is not None and after >= beginning else f"[{beginning}"
+        end = f"({beginning}".encode() + _BEYOND if beginning else "+"
+        return _entities(kind, await self._speaker.read(PAGE, [keys.documents, keys.ids], begin, end, limit, 0))
 
     async def caller(self, session_id: str, /) -> Caller:
         """Return what an authenticated request needs, by one script and so in one snapshot."""
@@ -103,10 +111,8 @@ class RedisStore(ClosableStore, Catalogue, Housekeeping):
         """Return what is old of a kind."""
         keys, date = self._realm[kind], str(kind.DATED)
         begin = "-" if after is None else f"({text_of(getattr(after, date))}\0{after.id}"
-        found = await self._speaker.read(
-            AGED, [keys.documents, keys.indexes[date]], begin, f"({text_of(before)}", limit
-        )
-        return _entities(kind, found)
+        place, end = [keys.documents, keys.indexes[date]], f"({text_of(before)}"
+        return _entities(kind, await self._speaker.read(PAGE, place, begin, end, limit, _DATE))
 
     async def check(self) -> None:
         """Raise ConfigurationError if the server may forget what it was told, or keeps the realm in another format.

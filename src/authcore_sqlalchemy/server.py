@@ -112,9 +112,11 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         """Return what `key` names, in order of id."""
         return await self._read(lambda connection: self._statements.find(connection, key))
 
-    async def page(self, kind: type[E], /, *, after: str | None = None, limit: int) -> Sequence[E]:
+    async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
         """Return a page of a kind."""
-        return await self._read(lambda connection: self._statements.page(connection, kind, after=after, limit=limit))
+        return await self._read(
+            lambda connection: self._statements.page(connection, kind, beginning=beginning, after=after, limit=limit)
+        )
 
     async def caller(self, session_id: str, /) -> Caller:
         """Return what an authenticated request needs, by one statement, which is one round trip."""

@@ -3,6 +3,7 @@
 Who opens the connection, where a transaction begins and ends, and what an engine's errors mean, is each store's own.
 """
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,8 @@ E = TypeVar("E", bound=Entity)
 
 _CALLER: Final = (AuthenticationSession, Account, Grant, Role)
 _BATCH: Final = 500
+_SURROGATES: Final = 0xD800
+_BEHIND_SURROGATES: Final = 0xE000
 _NAMES: Final = {kind: tuple(column.name for column in columns_of(kind)) for kind in ENTITIES}
 
 
@@ -67,7 +70,9 @@ class _OfKind:
     version: Select[int]
     find: Mapping[str, Select[*tuple[Scalar, ...]]]
     listed: Select[*tuple[Scalar, ...]]
-    after: Select[*tuple[Scalar, ...]]
+    is_after: ColumnElement[bool]
+    is_first: ColumnElement[bool]
+    is_before: ColumnElement[bool]
 
 
 class Statements:
@@ -85,18 +90,26 @@ class Statements:
         """Return what `key` names, in order of id."""
         if not can_be_stored(key.value):
             return []
-        statement = self._of[key.kind].find[key.field]
+        statement, sought = self._of[key.kind].find[key.field], {"sought": key.value}
+        if key.after is not None:
+            statement, sought = statement.where(self._of[key.kind].is_after), sought | {"after": key.after}
         if key.skip:
-            statement = _after_skipping(self._tables[key.kind], key)
+            statement = _after_skipping(self._tables[key.kind], statement, key)
         elif key.limit is not None:
             statement = statement.limit(key.limit)
-        return [_entity(key.kind, tuple(row)) for row in connection.execute(statement, {"sought": key.value}).all()]
+        return [_entity(key.kind, tuple(row)) for row in connection.execute(statement, sought).all()]
 
-    def page(self, connection: Connection, kind: type[E], *, after: str | None, limit: int) -> Sequence[E]:
+    def page(
+        self, connection: Connection, kind: type[E], *, beginning: str, after: str | None, limit: int
+    ) -> Sequence[E]:
         """Return the next entities of a kind, in order of id."""
-        listed = self._of[kind].listed if after is None else self._of[kind].after
-        rows = connection.execute(listed.limit(limit), {} if after is None else {"sought": after}).all()
-        return [_entity(kind, tuple(row)) for row in rows]
+        if not can_be_stored(beginning):
+            return []
+        of_kind, sought = self._of[kind], {"after": after, "first": beginning or None, "beyond": _beyond(beginning)}
+        conditions = {"after": of_kind.is_after, "first": of_kind.is_first, "beyond": of_kind.is_before}
+        given = {name: value for name, value in sought.items() if value is not None}
+        listed = of_kind.listed.where(*(conditions[name] for name in given))
+        return [_entity(kind, tuple(row)) for row in connection.execute(listed.limit(limit), given).all()]
 
     def aged(
         self, connection: Connection, kind: type[E], *, before: datetime, after: E | None, limit: int
@@ -196,7 +209,9 @@ def _of_kind(kind: type[Entity], table: Table) -> _OfKind:
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
         find={name: named.where(table.c[name] == bindparam("sought")) for name in ("id", *keys_of(kind))},
         listed=named,
-        after=named.where(table.c.id > bindparam("sought")),
+        is_after=table.c.id > bindparam("after"),
+        is_first=table.c.id >= bindparam("first"),
+        is_before=table.c.id < bindparam("beyond"),
     )
 
 
@@ -211,10 +226,18 @@ def _is_later(kind: type[Entity], table: Table) -> ColumnElement[bool]:
     return and_(dated >= bindparam("reached"), or_(dated > bindparam("reached"), table.c.id > bindparam("sought")))
 
 
-def _after_skipping(table: Table, key: Key[E]) -> Select[*tuple[Scalar, ...]]:
+def _beyond(beginning: str) -> str | None:
+    """Return the first text that comes after all that begin so, or None where there is none."""
+    rest = beginning.rstrip(chr(sys.maxunicode))
+    if not rest:
+        return None
+    follower = ord(rest[-1]) + 1
+    return rest[:-1] + chr(_BEHIND_SURROGATES if follower == _SURROGATES else follower)
+
+
+def _after_skipping(table: Table, statement: Select[*tuple[Scalar, ...]], key: Key[E]) -> Select[*tuple[Scalar, ...]]:
     """Return what finds the entities of a key that skips some: those are passed over in the index, and never read."""
-    named = select(table.c.id).where(table.c[key.field] == bindparam("sought")).order_by(table.c.id)
-    page = named.limit(key.limit).offset(key.skip).subquery()
+    page = statement.with_only_columns(table.c.id).limit(key.limit).offset(key.skip).subquery()
     return select(table).join(page, table.c.id == page.c.id).order_by(table.c.id)
 
 

@@ -1,7 +1,7 @@
 """Deciding what the trail says."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, strategies as st
@@ -20,6 +20,9 @@ OCCASION = Occasion(
     ids=Ids(account="new-a", session="new-s", message="new-m", event="new-e", salt="new-salt"),
     code_key="k",
 )
+STAMP = "0006ba1694472000"
+"""The microseconds of NOW."""
+
 EVENT = audit.record(OCCASION, AuditKind.LOGGED_IN, account_id="a", session_id="s")
 
 
@@ -28,7 +31,7 @@ def test_an_event_says_what_when_whom_and_where(kind):
     """An event names what happened, when, to whom, by whom, from where and why, in today's form, and is not sealed."""
     event = audit.record(OCCASION, kind, account_id="a", actor="b", session_id="s", reason="why")
     assert event == AuditEvent(
-        id=f"new-e-{kind}",
+        id=f"{STAMP}-new-e-{kind}",
         created_at=NOW,
         updated_at=NOW,
         form=1,
@@ -43,6 +46,21 @@ def test_an_event_says_what_when_whom_and_where(kind):
         commitment=event.commitment,
         batch="unsealed",
     )
+
+
+def test_ids_of_events_stand_in_the_order_of_time():
+    """The id of a later event comes later, whatever else it is made of: a page begins with the oldest."""
+    later = OCCASION.at(NOW + timedelta(microseconds=1))
+    newer = replace(later, ids=replace(later.ids, event="a-e"))
+    session = replace(WHOLE, id="s")
+    events = [
+        audit.record(OCCASION, AuditKind.LOGGED_IN, account_id="a"),
+        audit.record(newer, AuditKind.ACCOUNT_DELETED, account_id="a"),
+        audit.displaced(newer.at(NOW + timedelta(days=1)), session),
+        audit.reuse(session, now=NOW + timedelta(days=2), device=Device(), salt=""),
+        audit.record(newer.at(datetime(9999, 12, 31, tzinfo=UTC)), AuditKind.LOGGED_IN, account_id="a"),
+    ]
+    assert sorted(each.id for each in events) == [each.id for each in events]
 
 
 def test_the_occasion_tells_first_on_whose_behalf():
@@ -125,7 +143,7 @@ def test_reuse_is_told_once_of_a_session():
     digest = audit.session_digest("s")
     assert told == audit.salted(
         AuditEvent(
-            id=f"session_reused-{digest}",
+            id=f"{STAMP}-session_reused-{digest}",
             created_at=NOW,
             updated_at=NOW,
             kind=AuditKind.SESSION_REUSED,
@@ -144,5 +162,5 @@ def test_displacement_is_told_once_of_a_session():
     """That a session made room is one event of that session, by whoever opened another one on the same account."""
     told = audit.displaced(OCCASION, SESSION)
     usual = audit.record(OCCASION, AuditKind.SESSION_DISPLACED, account_id="a", actor="a", session_id="s")
-    named = replace(usual, id=f"session_displaced-{audit.session_digest('s')}")
+    named = replace(usual, id=f"{STAMP}-session_displaced-{audit.session_digest('s')}")
     assert told == audit.salted(named, OCCASION.ids.salt)

@@ -20,6 +20,7 @@ from authcore.identifiers import (
     CANONICAL_FORM,
     TYPED,
     IdentifierKind,
+    beginnings,
     canonical_email,
     canonical_phone,
     canonical_username,
@@ -240,6 +241,21 @@ def test_both_spellings_of_a_domain_agree(address: str) -> None:
 def idna_decoded(label: str) -> str:
     """Return the U-label of an A-label, and any other label as it is."""
     return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+
+
+@given(KINDS, TEXTS, st.data())
+def test_name_begins_with_each_of_its_beginnings(kind: IdentifierKind, text: str, data: st.DataObject) -> None:
+    """Whoever types the first characters of a name's canonical form is told how its id begins."""
+    value = outcome(kind, text)
+    if not is_refused(value):
+        typed = value[: data.draw(st.integers(1, len(value)))]
+        assert f"{kind.value}:{value}".startswith(beginnings(typed))
+
+
+@given(st.text())
+def test_anything_may_be_sought(text: str) -> None:
+    """No text at all is refused as a beginning."""
+    assert all(":" in beginning for beginning in beginnings(text))
 
 
 @given(KINDS, TEXTS)

@@ -30,13 +30,13 @@ class Trail(MemoryStore):
         self.sought += (key.value,) if key.field == "id" else ()
         return await super().find(key)
 
-    async def page(self, kind, /, *, after=None, limit):
+    async def page(self, kind, /, *, beginning="", after=None, limit):
         """Grow, and list."""
         self.limits |= {limit}
         if kind is AuditEvent:
             written, self.meanwhile = self.meanwhile, ()
             await self.commit(written)
-        return await super().page(kind, after=after, limit=limit)
+        return await super().page(kind, beginning=beginning, after=after, limit=limit)
 
 
 def event(name, **changes):

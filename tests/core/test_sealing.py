@@ -41,7 +41,8 @@ def test_seal_says_when_it_was_made_and_what_it_follows():
 
 def test_seal_known_answer():
     """What is sealed and signed is written as it ever was, lest the trail of yesterday count as changed."""
-    made = sealed()
+    former = audit.salted(replace(EVENT, id="new-e-logged_in"), OCCASION.ids.salt)
+    made = sealing.seal([former], latest=None, kid="k", key=KEY, now=NOW).writes[0]
     assert made.members == ("bafb78a6b6773270ee3edc62e08efb83cc5765e8f6300a6052197defdcde5195:new-e-logged_in",)
     assert made.mac == "21ced89de2095b38f67c8fd0da82fd05aece5abf9c6e9ac2bae1bb8762238353"
     assert sealing.head_of(made).fingerprint == "e528de6cb63ff176939154eabf24f75836d7d344f02e28b88f9e9e829f81a17e"

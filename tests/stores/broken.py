@@ -555,6 +555,25 @@ class ImpatientStore(MemoryStore):
         return found[key.skip :]
 
 
+class StartingOverStore(MemoryStore):
+    """Begins each page of an owner's with the first."""
+
+    breaks = ("after_goes_on_from_any_id",)
+
+    async def find(self, key, /):
+        return await super().find(replace(key, after=None))
+
+
+class CountingAgainStore(MemoryStore):
+    """Counts what is left out among what came before the page."""
+
+    breaks = ("after_goes_on_from_any_id",)
+
+    async def find(self, key, /):
+        found = await super().find(replace(key, after=None))
+        return [each for each in found if key.after is None or each.id > key.after]
+
+
 class ClingingStore(MemoryStore):
     """Leaves an entity with its former owners."""
 
@@ -582,9 +601,10 @@ class ByteOrderStore(MemoryStore):
 
     breaks = ("pages_list_everything_once",)
 
-    async def page(self, kind, /, *, after=None, limit):
+    async def page(self, kind, /, *, beginning="", after=None, limit):
         kept = sorted((name for of, name in self._kept if of is kind), key=lambda name: (name.casefold(), name))
-        return [self._kept[kind, name] for name in kept if after is None or name > after][:limit]
+        meant = [name for name in kept if name.startswith(beginning)]
+        return [self._kept[kind, name] for name in meant if after is None or name > after][:limit]
 
 
 class NamedPagesStore(MemoryStore):
@@ -592,8 +612,8 @@ class NamedPagesStore(MemoryStore):
 
     breaks = ("first_page_begins_with_the_first",)
 
-    async def page(self, kind, /, *, after=None, limit):
-        return await super().page(kind, after=after or "", limit=limit)
+    async def page(self, kind, /, *, beginning="", after=None, limit):
+        return await super().page(kind, beginning=beginning, after=after or "", limit=limit)
 
 
 class BookmarkingStore(MemoryStore):
@@ -601,9 +621,39 @@ class BookmarkingStore(MemoryStore):
 
     breaks = ("page_goes_on_from_what_is_gone",)
 
-    async def page(self, kind, /, *, after=None, limit):
+    async def page(self, kind, /, *, beginning="", after=None, limit):
         known = after is None or (kind, after) in self._kept
-        return await super().page(kind, after=after, limit=limit) if known else []
+        return await super().page(kind, beginning=beginning, after=after, limit=limit) if known else []
+
+
+class FoldingPagesStore(MemoryStore):
+    """Takes capitals for small letters where a page begins."""
+
+    breaks = ("page_has_only_what_begins_so",)
+
+    async def page(self, kind, /, *, beginning="", after=None, limit):
+        kept = await super().page(kind, after=after, limit=1000)
+        return [entity for entity in kept if entity.id.lower().startswith(beginning.lower())][:limit]
+
+
+class FilteringPagesStore(MemoryStore):
+    """Looks at the beginning of what is on a page already, and so leaves something out."""
+
+    breaks = ("page_has_only_what_begins_so",)
+
+    async def page(self, kind, /, *, beginning="", after=None, limit):
+        kept = await super().page(kind, after=after, limit=limit)
+        return [entity for entity in kept if entity.id.startswith(beginning)]
+
+
+class DemandingPagesStore(MemoryStore):
+    """Fails over a beginning that it cannot encode."""
+
+    breaks = ("nothing_begins_as_nothing_can",)
+
+    async def page(self, kind, /, *, beginning="", after=None, limit):
+        beginning.encode()
+        return await super().page(kind, beginning=beginning, after=after, limit=limit)
 
 
 class NullOwnerStore(MemoryStore):

@@ -11,6 +11,7 @@ from authcore.auth.captchas import Captchas
 from authcore.auth.external_identities import ExternalIdentities
 from authcore.auth.housekeeping import Purging
 from authcore.auth.imports import Imports
+from authcore.auth.listings import Listings
 from authcore.auth.logins import Logins
 from authcore.auth.personal_data import PersonalData
 from authcore.auth.recognition import Recognition
@@ -41,6 +42,7 @@ class Auth(
     RoleAssignment,
     Bootstrap,
     Imports,
+    Listings,
     AuditTrail,
     PersonalData,
     Purging,

@@ -6,13 +6,14 @@ on a clock or on chance, so that equality of stored values *is* identity.  Every
 
 from collections.abc import Callable, Mapping
 from typing import Final
+from unicodedata import normalize
 
 from authcore.errors import InvalidIdentifier
 from authcore.identifiers.email import canonical_email
 from authcore.identifiers.external import canonical_external
-from authcore.identifiers.form import CANONICAL_FORM, CanonicalIdentifier, IdentifierKind
-from authcore.identifiers.phone import canonical_phone
-from authcore.identifiers.username import canonical_username
+from authcore.identifiers.form import CANONICAL_FORM, CanonicalIdentifier, IdentifierKind, fold
+from authcore.identifiers.phone import canonical_phone, without_separators
+from authcore.identifiers.username import canonical_username, fold_username
 
 __all__ = [
     "ADDRESSES",
@@ -20,6 +21,7 @@ __all__ = [
     "TYPED",
     "CanonicalIdentifier",
     "IdentifierKind",
+    "beginnings",
     "canonical_email",
     "canonical_external",
     "canonical_phone",
@@ -55,6 +57,18 @@ def recognise(text: str) -> CanonicalIdentifier:
     if not isinstance(text, str):
         raise InvalidIdentifier("identifier", "not_text")
     return canonicalise(_kind_of(text), text)
+
+
+def beginnings(text: str) -> tuple[str, ...]:
+    """Return how the ids of names begin that somebody has typed the beginning of, in order.
+
+    It refuses nothing: with what could be no name, none begins.  Of an international domain its A-labels count.
+    """
+    typed = text.strip(" ")
+    if _kind_of(typed) is IdentifierKind.PHONE:
+        return (f"{IdentifierKind.PHONE}:{without_separators(typed)}",)
+    typed = normalize("NFC", typed)
+    return (f"{IdentifierKind.EMAIL}:{fold(typed)}", f"{IdentifierKind.USERNAME}:{fold_username(typed)}")
 
 
 def _kind_of(text: str) -> IdentifierKind:

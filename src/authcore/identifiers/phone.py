@@ -6,7 +6,7 @@ from typing import Final
 from authcore.errors import InvalidIdentifier
 from authcore.identifiers.form import CanonicalIdentifier, IdentifierKind, read
 
-__all__ = ["canonical_phone"]
+__all__ = ["canonical_phone", "without_separators"]
 
 _LONGEST_TYPED: Final = 32
 _SEPARATORS: Final = str.maketrans("", "", " -./()")
@@ -33,9 +33,14 @@ def canonical_phone(text: str) -> CanonicalIdentifier:
     without the separators that were typed, in the one way that every gateway dials.
     """
     typed = read(IdentifierKind.PHONE, text, longest=_LONGEST_TYPED)
-    value = typed.translate(_SEPARATORS)
+    value = without_separators(typed)
     for refusals, written in ((_REFUSALS, typed), (_DIGITS, value)):
         for reason, pattern in refusals:
             if pattern.match(written):
                 raise InvalidIdentifier(IdentifierKind.PHONE, reason)
     return CanonicalIdentifier(IdentifierKind.PHONE, value, display=value)
+
+
+def without_separators(text: str) -> str:
+    """Return `text` without what people write between digits."""
+    return text.translate(_SEPARATORS)

@@ -8,7 +8,7 @@ from authcore.errors import InvalidIdentifier
 from authcore.identifiers.characters import MARKS, WORD, breaks_bidi_rule, classify, digit_systems, spelled_with
 from authcore.identifiers.form import CanonicalIdentifier, IdentifierKind, fold, read
 
-__all__ = ["canonical_username"]
+__all__ = ["canonical_username", "fold_username"]
 
 _LONGEST: Final = 32
 _SYMBOLS: Final = "._-"
@@ -32,11 +32,16 @@ def canonical_username(text: str) -> CanonicalIdentifier:
     then remains is letters, marks and digits of one script, and `.`, `_`, `-`.  Lengths are measured in NFC.
     """
     display = read(IdentifierKind.USERNAME, text, longest=_LONGEST)
-    value = fold("".join(map(_ordinary_width, display)))
+    value = fold_username(display)
     for reason, breaks in _REFUSALS:
         if breaks(value):
             raise InvalidIdentifier(IdentifierKind.USERNAME, reason)
     return CanonicalIdentifier(IdentifierKind.USERNAME, value, display)
+
+
+def fold_username(text: str) -> str:
+    """Return `text` as `fold` does, full-width and half-width forms made ordinary ones."""
+    return fold("".join(map(_ordinary_width, text)))
 
 
 def _ordinary_width(character: str) -> str:

@@ -238,8 +238,9 @@ class Run:
 
 def _reading(how: str, key: Key[E]) -> Call:
     limit = "" if key.limit is None else f", at most {key.limit}"
-    skip = f", after {key.skip}" if key.skip else ""
-    return Call(f"{how} {key.kind.__name__} {key.field}={key.value}{skip}{limit}", key=cast("Key[Entity]", key))
+    after = "" if key.after is None else f", after {key.after}"
+    skip = f", skipping {key.skip}" if key.skip else ""
+    return Call(f"{how} {key.kind.__name__} {key.field}={key.value}{after}{skip}{limit}", key=cast("Key[Entity]", key))
 
 
 def _writing(writes: Collection[Entity], unchanged: Collection[Entity]) -> Call:

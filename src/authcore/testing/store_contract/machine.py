@@ -104,10 +104,14 @@ class _Beside(RuleBasedStateMachine):
         owner=st.sampled_from(_NAMES),
         limit=st.sampled_from([None, 1, 2]),
         skip=st.sampled_from([0, 0, 1, 3]),
+        after=st.sampled_from([None, *_NAMES]),
     )
-    def find_by_field(self, key: tuple[type[Entity], str], owner: str, limit: int | None, skip: int) -> None:
+    def find_by_field(
+        self, key: tuple[type[Entity], str], owner: str, limit: int | None, skip: int, after: str | None
+    ) -> None:
         """Look for those of an owner."""
-        self._ask(by_field(*key, self.prefix + owner, limit=limit, skip=skip))
+        begin = None if after is None else self.prefix + after
+        self._ask(by_field(*key, self.prefix + owner, limit=limit, skip=skip, after=begin))
 
     @rule(name=st.sampled_from(_NAMES))
     def caller(self, name: str) -> None:
@@ -120,14 +124,20 @@ class _Beside(RuleBasedStateMachine):
         self._compare(ask)
 
     @precondition(lambda self: isinstance(self.store, Catalogue))
-    @rule(kind=st.sampled_from(_KINDS), name=st.sampled_from(["", *_NAMES]), limit=st.sampled_from([1, 2, 9]))
-    def page(self, kind: type[Entity], name: str, limit: int) -> None:
+    @rule(
+        kind=st.sampled_from(_KINDS),
+        beginning=st.sampled_from(["", *_NAMES]),
+        name=st.sampled_from(["", *_NAMES]),
+        limit=st.sampled_from([1, 2, 9]),
+    )
+    def page(self, kind: type[Entity], beginning: str, name: str, limit: int) -> None:
         """List a kind from some name on."""
 
         async def ask(store: Any) -> list[Entity]:  # noqa: ANN401  both are catalogues, which one cannot say here
-            listed = await store.page(kind, after=self.prefix + name, limit=limit)
-            # Other runs write other names, which come after.
-            return [entity for entity in listed if entity.id.startswith(self.prefix)]
+            # Other runs write other names.
+            return list(
+                await store.page(kind, beginning=self.prefix + beginning, after=self.prefix + name, limit=limit)
+            )
 
         self._compare(ask)
 

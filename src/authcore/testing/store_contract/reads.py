@@ -85,6 +85,16 @@ class ReadLaws:
             assert await ids(store, by_owner(Grant, "ada", skip=skip)) == names[skip:]
             assert await ids(store, by_owner(Grant, "ada", skip=skip, limit=3)) == names[skip : skip + 3]
 
+    async def test_after_goes_on_from_any_id(self, store: Store) -> None:
+        """Of what an owner finds only what comes after some id is wanted, be it one that nothing has."""
+        await put(store, *map(grant, _shuffled(LOOKALIKES)), grant("other", "bob"))
+        names = sorted(LOOKALIKES)
+        for after in (*names, "", names[0] + "!", "\U0010ffff"):
+            rest = [name for name in names if name > after]
+            assert await ids(store, by_owner(Grant, "ada", after=after)) == rest
+            assert await ids(store, by_owner(Grant, "ada", after=after, limit=2)) == rest[:2]
+            assert await ids(store, by_owner(Grant, "ada", after=after, skip=1, limit=2)) == rest[1:3]
+
     async def test_new_owner_finds_what_moved(self, store: Store) -> None:
         """An entity that is written with another owner is found by that one, and by the former no more."""
         await put(store, identifier(owner="ada"))
