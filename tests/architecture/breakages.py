@@ -650,7 +650,7 @@ CAPTCHAS = [
         law="what strangers share is bounded",
         what="ten thousand rows read to count them",
         file="authcore_sqlalchemy/statements.py",
-        before="statement = _after_skipping(self._tables[key.kind], key)",
+        before="statement = _after_skipping(self._tables[key.kind], statement, key)",
         after="statement = statement.limit(key.limit).offset(key.skip)",
         caught_by="stores/test_sqlite.py::test_what_is_skipped_is_not_read",
     ),

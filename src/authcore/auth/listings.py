@@ -64,7 +64,8 @@ class Listings(Parts):
         """List the sessions of an account, or of all accounts and of none, ended ones too, in order of id."""
         if account_id is None:
             return await self._of_kind(AuthenticationSession, after=after, limit=limit)
-        return await self._of_key(by_owner(AuthenticationSession, account_id, after=_checked(after, limit), limit=limit))
+        key = by_owner(AuthenticationSession, account_id, after=_checked(after, limit), limit=limit)
+        return await self._of_key(key)
 
     async def browse_roles(self, name: str = "", *, after: str | None = None, limit: int = 100) -> Page[Role]:
         """List the roles whose name begins with `name`, in order of name."""
