@@ -25,31 +25,37 @@ from tests.adapters.laws.throttles import Throttles
 from tests.adapters.laws.tokens import Tokens
 
 
-class HttpContract(
+class OverStores(
     Journeys,
-    Statuses,
-    Cookies,
-    Confirming,
     Captchas,
     Throttles,
     Tokens,
-    Origins,
-    Bodies,
     Neutrality,
     Recovery,
-    BearerTokens,
-    Guards,
     Isolation,
     Faults,
-    Refusals,
     Rotation,
     SecondFactor,
-    Reauthentication,
     Addresses,
     Devices,
     Secrets,
 ):
-    """Inherited by one class for each adapter, which names its own: a host of `hosts`."""
+    """The laws that a store could break."""
 
     adapter = None
     kinds = stores.KINDS
+
+
+class HttpContract(
+    OverStores,
+    Statuses,
+    Cookies,
+    Confirming,
+    Origins,
+    Bodies,
+    BearerTokens,
+    Guards,
+    Refusals,
+    Reauthentication,
+):
+    """All laws; inherited by one class for each adapter, which names its own: a host of `hosts`."""

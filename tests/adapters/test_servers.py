@@ -1,4 +1,4 @@
-"""The HTTP contract where the store is on a server: what people do, and what happens when they do it at once."""
+"""The HTTP contract where the store is on a server."""
 
 import asyncio
 
@@ -6,14 +6,11 @@ import pytest
 
 from authcore.opening import open_store
 from tests.adapters import hosts
-from tests.adapters.laws.isolation import Isolation
-from tests.adapters.laws.journeys import Journeys
-from tests.adapters.laws.rotation import Rotation
-from tests.adapters.laws.second_factor import SecondFactor
+from tests.adapters.contract import OverStores
 
 
-class TestStarletteOverServers(Journeys, Isolation, Rotation, SecondFactor):
-    """Starlette within the middleware keeps the contract over PostgreSQL, MariaDB and Redis."""
+class TestStarletteOverServers(OverStores):
+    """Starlette within the middleware keeps, over each of them, the laws that a store could break."""
 
     adapter = staticmethod(hosts.starlette)
     kinds = ("postgresql", "mariadb", "redis")
