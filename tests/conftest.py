@@ -20,6 +20,7 @@ pytest.register_assert_rewrite("authcore.testing")
 
 from tests import services  # noqa: E402
 from tests.flows import walked  # noqa: E402  it imports what is to be rewritten
+from tests.races import lost_races  # noqa: E402  as the line before
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None)
@@ -117,8 +118,9 @@ def redis_cluster_url() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the orders walked told, and refuse to require a service that nobody knows."""
+    """Have the orders walked and the races lost told, and refuse to require a service that nobody knows."""
     config.pluginmanager.register(walked)
+    config.pluginmanager.register(lost_races)
     unknown = REQUIRED - SERVICES.keys() - {"all"}
     if unknown:
         message = f"AUTHCORE_REQUIRE_SERVICES names {', '.join(sorted(unknown))}; known are {', '.join(SERVICES)}"

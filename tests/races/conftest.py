@@ -2,13 +2,15 @@
 
 import asyncio
 
+import anyio.to_thread
 import pytest
 
 from authcore import SystemEntropy
 from authcore.opening import migrate_store, open_store
 from authcore.testing import build_auth
 from tests.flows.people import QuickHasher
-from tests.races.crowd import ShiftedClock, crowd, policy_of
+from tests.races import lost_races
+from tests.races.crowd import EVERYBODY, ShiftedClock, answers, crowd, policy_of
 from tests.stores.databases import made
 from tests.stores.redis_servers import OwnRealm
 
@@ -37,6 +39,24 @@ def racers(url):
     migrate_store(url)
     with crowd(url) as ready:
         yield ready
+
+
+@pytest.fixture
+def race(racers, url, record_property):
+    """Let everybody do something at once, and have it told at the end how many races that took."""
+
+    async def race(what, *, patient=True, **given):
+        outcomes = await anyio.to_thread.run_sync(lambda: racers.do(what, patient=patient, **given))
+        assert len(outcomes) == EVERYBODY
+        lost = [outcome.lost for outcome in outcomes]
+        gave_up = answers(outcomes)["unavailable"]
+        record_property(lost_races.PROPERTY, [url.partition(":")[0], what, patient, lost, gave_up])
+        # Nobody is refused for a fault, and who is patient comes through.
+        assert max(lost) <= policy_of(patient=patient).flow_attempts
+        assert gave_up == 0 or not patient, answers(outcomes)
+        return outcomes
+
+    return race
 
 
 @pytest.fixture

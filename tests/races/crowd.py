@@ -7,16 +7,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from authcore import Policy, SystemClock
 from authcore.throttle import Throttle
 
-__all__ = ["PROCESSES", "TASKS", "Crowd", "Outcome", "ShiftedClock", "answers", "crowd", "policy_of"]
+__all__ = ["EVERYBODY", "PROCESSES", "TASKS", "Crowd", "Outcome", "ShiftedClock", "answers", "crowd", "policy_of"]
 
 PROCESSES = 4
 TASKS = 25
+EVERYBODY = PROCESSES * TASKS
 
 
 class ShiftedClock(SystemClock):
@@ -53,9 +54,9 @@ class Crowd:
         """Take processes that are ready."""
         self._processes = processes
 
-    def do(self, what: str, *, shift: float = 0, **given: object) -> Sequence[Outcome]:
+    def do(self, what: str, *, shift: float = 0, patient: bool = True, **given: object) -> Sequence[Outcome]:
         """Let all of them do it, and return what came of each."""
-        task = json.dumps({"what": what, "shift": shift, "given": given})
+        task = json.dumps({"what": what, "shift": shift, "patient": patient, "given": given})
         for process in self._processes:
             process.stdin.write(task + "\n")
             process.stdin.flush()
@@ -84,16 +85,11 @@ def crowd(url: str) -> Iterator[Crowd]:
             process.stdout.close()
 
 
-def policy_of() -> Policy:
-    """Who loses races goes on much longer than by default, so that none gives up: what is measured is how often."""
+def policy_of(*, patient: bool = True) -> Policy:
+    """Who is patient goes on much longer than by default where races are lost, so that nobody gives up."""
     many = Throttle(limit=10_000, window=Policy().challenge_window)
-    return Policy(
-        flow_attempts=100,
-        flow_patience=Policy().challenge,
-        registrations_per_network=many,
-        logins_per_network=many,
-        codes_per_address=many,
-    )
+    by_default = Policy(registrations_per_network=many, logins_per_network=many, codes_per_address=many)
+    return replace(by_default, flow_attempts=100, flow_patience=Policy().challenge) if patient else by_default
 
 
 def answers(outcomes: Sequence[Outcome]) -> Counter[str]:

@@ -122,7 +122,7 @@ async def main(url, process):
         task = json.loads(line)
         auth = build_auth(
             store=CountingStore(store),
-            policy=policy_of(),
+            policy=policy_of(patient=task["patient"]),
             clock=ShiftedClock(task["shift"]),
             entropy=SystemEntropy(),
             hasher=QuickHasher(parameters=2),

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import anyio.to_thread
 import pytest
 
 from authcore.auth import Issued
@@ -21,24 +20,9 @@ from authcore.errors import AuthError, InvalidToken
 from authcore.lookups import password_of
 from authcore.ports import by_id, by_owner
 from tests.flows.people import NEW_PASSWORD, PASSWORD, derive, wrong
-from tests.races.crowd import PROCESSES, TASKS, ShiftedClock, answers
-
-EVERYBODY = PROCESSES * TASKS
+from tests.races.crowd import EVERYBODY, ShiftedClock, answers
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def race(racers):
-    """Let everybody do something at once; nobody may give up, or be refused for a fault."""
-
-    async def do(what, *, shift=0, **given):
-        outcomes = await anyio.to_thread.run_sync(lambda: racers.do(what, shift=shift, **given))
-        assert len(outcomes) == EVERYBODY
-        assert "unavailable" not in answers(outcomes), answers(outcomes)
-        return outcomes
-
-    return do
 
 
 # --- what several tests need ------------------------------------------------------------------------------------------
@@ -228,3 +212,38 @@ async def test_message_is_sent_once(auth, race):
     outcomes = [outcome for _ in range(3) for outcome in await race("deliver")]
     sent = [address for outcome in outcomes for address in outcome.letters]
     assert sorted(address for address in sent if address.startswith("letter")) == sorted(addresses)
+
+
+# --- who gives up -----------------------------------------------------------------------------------------------------
+
+
+async def test_who_gives_up_has_done_nothing(auth, race):
+    """By default some of a hundred who guess give up, and are told to come again; they have not guessed."""
+    challenge = await auth.register(email="impatient@example.org", password=PASSWORD)
+    told = answers(await race("guess", patient=False, challenge=challenge.token, code=wrong(derive(auth, challenge))))
+    judged = auth.policy.code_attempts
+    stored = await auth.store.get(by_id(TwoStepSession, challenge.session.id))
+    assert told["code_mismatch"] + told["attempts_exhausted"] + told["unavailable"] == EVERYBODY
+    assert stored.attempts == min(judged, told["code_mismatch"] + min(told["attempts_exhausted"], 1))
+
+
+async def test_names_are_whole_whoever_gives_up(auth, race):
+    """By default some of a hundred who register one username give up; the others have it one after the other."""
+    told = answers(await race("register a name", patient=False, username="viscountess"))
+    assert told["Issued"] + told["unavailable"] == EVERYBODY
+    claim = await auth.store.get(by_id(Identifier, "username:viscountess"))
+    assert (await auth.store.get(by_id(Account, claim.account_id))).username == "viscountess"
+    assert claim.version == told["Issued"]
+
+
+async def test_cookies_go_on_whoever_gives_up(auth, race):
+    """By default nobody loses the session that is due, and who is told to come again does."""
+    account = await _join(auth, "patience")
+    session = await _log_in(auth, "patience")
+    later = auth.policy.rotation.total_seconds() + 1
+    told = answers(await race("show", patient=False, token=session.token, shift=later))
+    assert told["Identified"] + told["Issued"] + told["unavailable"] == EVERYBODY
+    (stored,) = await auth.store.find(by_owner(AuthenticationSession, account.id))
+    assert (stored.generation, stored.ended_at) == (2, None)
+    then = replace(auth, clock=ShiftedClock(later))
+    assert (await then.authenticate(session.token)).session.id == session.session.id
