@@ -9,11 +9,12 @@ _CHUNK = 65536
 
 
 class Wire:
-    """What passes by; `turns` counts how often a client spoke after its server had, which is how often it waited."""
+    """What passes by: what clients have `said`, and in `turns` how often one spoke after its server had, or waited."""
 
     def __init__(self, host, port):
         """Remember where the server is."""
         self.turns = 0
+        self.said = bytearray()
         self.is_silent = False
         self._server, self._tasks, self._writers = (host, port), set(), set()
         self._word, self._spoken, self._cut_at, self._forwards = None, 0, 0, False
@@ -36,6 +37,7 @@ class Wire:
         def asked(data):
             turned = heard["from"] == "server"
             self.turns += turned
+            self.said += data
             heard["from"] = "client"
             if self._word is not None and (self._spoken or self._word in data):
                 self._spoken += turned
