@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,15 +53,31 @@ class Server:
 
 
 def _start_postgresql(folder: Path, port: int) -> Sequence[str]:
-    # It refuses to run as root.
-    owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] if os.geteuid() == 0 else []
-    if owner:
+    _as_postgres(folder, "initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-N")
+    return _postgres(folder, port)
+
+
+def _start_standby(primary: int, folder: Path, port: int) -> Sequence[str]:
+    data = ["-D", str(folder / "data"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+    _as_postgres(folder, "pg_basebackup", "-h", "127.0.0.1", "-p", str(primary), "-U", "postgres", *data)
+    return _postgres(folder, port)
+
+
+def _as_postgres(folder: Path, program: str, *arguments: str) -> None:
+    if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-    initdb, postgres = (_program(name) for name in ("initdb", "postgres"))
-    _run([*owner, initdb, "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-N"])
+    _run([*_owner(), _program(program), *arguments])
+
+
+def _owner() -> Sequence[str]:
+    """What has a program run as somebody else: PostgreSQL refuses to run as root."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] if os.geteuid() == 0 else []
+
+
+def _postgres(folder: Path, port: int) -> Sequence[str]:
     settings = {"listen_addresses": "127.0.0.1", "fsync": "off", "unix_socket_directories": str(folder)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return [*owner, postgres, "-D", str(folder / "data"), "-p", str(port), *options]
+    return [*_owner(), _program("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
 
 
 def _start_mariadb(folder: Path, port: int) -> Sequence[str]:
@@ -132,13 +148,17 @@ def private(name: str) -> str | None:
 class PrivateServer:
     """A server that nobody else uses: it can be stopped, and started once more with what it kept."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, start: Callable[[Path, int], Sequence[str]] | None = None) -> None:
         """Prepare what it needs, in a folder of its own; it is not started yet."""
         self._name, self._server, self._port = name, SERVERS[name], free_port()
         self._folder = Path(tempfile.mkdtemp(prefix=f"authcore-{name}-"))
-        self._command = self._server.start(self._folder, self._port)
+        self._command = (start or self._server.start)(self._folder, self._port)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = self._server.at(self._port)
+
+    def standby(self) -> "PrivateServer":
+        """Prepare another PostgreSQL that follows this one, and only reads until it is promoted."""
+        return PrivateServer(self._name, partial(_start_standby, self._port))
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

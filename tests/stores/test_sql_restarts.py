@@ -13,7 +13,7 @@ from authcore.testing.store_contract.samples import account, put, same
 from authcore_sqlalchemy import SqlStore
 from tests import services
 from tests.adapters.waiting import until
-from tests.stores.databases import made
+from tests.stores.databases import Database, made
 
 TASKS = 8
 READ_ONLY = {
@@ -35,6 +35,28 @@ def server(request):
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture
+def primary():
+    """A PostgreSQL that another one may follow."""
+    if not services.can_start("postgresql"):
+        pytest.skip("postgresql: no programs of it on this machine that could be started")
+    server = services.PrivateServer("postgresql")
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def standby(primary):
+    """The one that follows it, and a database that both have."""
+    with made(primary.url) as database:
+        server = primary.standby()
+        server.start()
+        followed = make_url(database.url).set(port=make_url(server.url).port)
+        yield database, Database(followed.render_as_string(hide_password=False))
+        server.remove()
 
 
 @pytest.fixture
@@ -95,3 +117,25 @@ async def test_server_that_only_reads_is_a_fault(database):
     assert await same(reading, account("bob")) is None
     assert await same(reading, account()) == account(version=1)
     await reading.aclose()
+
+
+async def test_standby_serves_once_it_is_promoted(primary, standby):
+    """A standby answers what has reached it and stores nothing; once promoted it serves, through the same store."""
+    first, follower = standby
+    writing, store = SqlStore(first.url), SqlStore(follower.url)
+    await put(writing, account())
+    while await same(store, account()) is None:  # noqa: ASYNC110  a server tells nobody
+        await asyncio.sleep(0.02)
+    with pytest.raises(StoreFault):
+        await store.commit([account("bob")])
+    with pytest.raises(StoreFault):
+        await store.commit([account(version=1, epoch=9)])
+    assert await same(store, account()) == account(version=1)
+    await writing.aclose()
+    await asyncio.to_thread(primary.stop)
+    await follower.execute("SELECT pg_promote()")
+    await store.commit([account(version=1, epoch=9), account("bob")])
+    assert await same(store, account()) == account(version=2, epoch=9)
+    assert await same(store, account("bob")) == account("bob", version=1)
+    await store.aclose()
+    await asyncio.to_thread(primary.start)  # or the database could not be dropped
