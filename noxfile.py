@@ -120,10 +120,10 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def stores(session: nox.Session) -> None:
-    """Hold every store to the contract, and race on every engine; fail if there is no PostgreSQL, MariaDB or Redis."""
+    """Hold every store to the contract, and race on every engine; fail if one is missing."""
     _install(session, "demo,testing", "test")
     chosen = session.posargs or ["-n", "auto", "--maxprocesses", "4", "tests/stores", "tests/races", *STORE_TESTS]
-    session.run("pytest", *chosen, env={"AUTHCORE_REQUIRE_SERVICES": "postgresql,mariadb,redis,redis-cluster"})
+    session.run("pytest", *chosen, env={"AUTHCORE_REQUIRE_SERVICES": "postgresql,mariadb,redis,valkey,redis-cluster"})
 
 
 @nox.session

@@ -81,6 +81,12 @@ def redis_url() -> str:
 
 
 @pytest.fixture(scope="session")
+def valkey_url() -> str:
+    """Where a Valkey is, likewise."""
+    return _service("valkey")
+
+
+@pytest.fixture(scope="session")
 def postgresql(postgresql_url):
     """A database on PostgreSQL with authcore's tables in it."""
     from tests.stores import databases  # noqa: PLC0415  it needs the drivers

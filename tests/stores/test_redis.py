@@ -1,7 +1,6 @@
 """The Redis store: every law of the contract, and what is true of a server that many processes share."""
 
 import asyncio
-import shutil
 import sys
 import textwrap
 from datetime import timedelta
@@ -73,22 +72,15 @@ class TestRedis(HousekeepingContract):
             yield store
 
 
-if shutil.which("valkey-server"):
+class TestValkey(HousekeepingContract):
+    """The same on a Valkey."""
 
-    class TestValkey(HousekeepingContract):
-        """The same on a Valkey, where there is one."""
-
-        @pytest.fixture(scope="class")
-        def server(self, tmp_path_factory):
-            """A server of this class's own."""
-            with private_servers(tmp_path_factory.mktemp("valkey")) as start:
-                yield start(program="valkey-server")
-
-        @pytest.fixture
-        async def store(self, server):
-            """An empty realm."""
-            async with opened(server.url) as store:
-                yield store
+    @pytest.fixture
+    async def store(self, valkey_url):
+        """An empty realm."""
+        async with opened(valkey_url) as store:
+            await store.check()
+            yield store
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
