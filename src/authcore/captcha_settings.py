@@ -150,7 +150,7 @@ def _speaks(folder: Path) -> bool:
 
 
 def _is_voice(path: Path) -> bool:
-    # A part that says it is longer than its file is a RuntimeError.
-    with suppress(OSError, EOFError, RuntimeError, wave.Error), wave.open(str(path)) as voice:
+    # A part that says it is longer than its file is a RuntimeError; what cannot be opened is left to the caller.
+    with suppress(EOFError, RuntimeError, wave.Error), wave.open(str(path)) as voice:
         return (voice.getnchannels(), voice.getsampwidth(), voice.getframerate()) == _VOICE and voice.getnframes() > 0
     return False

@@ -140,6 +140,34 @@ class TestRequesting:
             session_id="s",
         )
 
+    def test_a_challenge_may_name_what_is_wanted(self):
+        """A challenge for an address that somebody wants names it, and so it can be found by that."""
+        decision = challenges.request(
+            *(OCCASION,),
+            account=ACCOUNT,
+            slot=SLOT,
+            purpose=challenges.CHANGE_ADDRESS,
+            destination="new@example.org",
+            wanted_id="email:new@example.org",
+            asked_by="s",
+        )
+        assert (decision.outcome.wanted_id, decision.outcome.destination) == (
+            "email:new@example.org",
+            "new@example.org",
+        )
+
+    @pytest.mark.parametrize(("asked_by", "actor"), [("s", "a"), (None, None)])
+    def test_the_trail_says_who_asked(self, asked_by, actor):
+        """Who has a session is the actor of what is asked for, and answered; whoever has none is nobody yet."""
+        asked = challenges.request(
+            OCCASION, account=ACCOUNT, slot=SLOT, purpose="transfer", destination="ada@example.org", asked_by=asked_by
+        )
+        found = _asked(replace(CHALLENGE, session_id=asked_by))
+        again = challenges.resend(OCCASION, found)
+        answered = challenges.answer(OCCASION, found, purpose="transfer", asked_by=asked_by, given=WRONG, key=KEY)
+        events = [each.writes[-1] for each in (asked, again, answered)]
+        assert [(event.account_id, event.actor) for event in events] == [("a", actor)] * 3
+
     def test_all_that_goes_with_it_is_written(self):
         """The challenge, its slot, a message for its code and an event are written together."""
         challenge, slot, message, event = self._request().writes

@@ -47,6 +47,15 @@ def test_nothing_is_written_unless_said():
     assert accept("x").writes == refuse(InvalidCredentials()).writes == ()
 
 
+def test_more_may_be_written():
+    """A decision with more to write, and its refusal alone, keep what they lead to: writes, removals and refusal."""
+    refusal, other = InvalidCredentials(), Account(id="b", created_at=NOW, updated_at=NOW)
+    decision = Decision("x", (ACCOUNT,), refusal, (other,))
+    assert decision.also(iter([other])) == Decision("x", (ACCOUNT, other), refusal, (other,))
+    assert decision.refused() == Decision(None, (ACCOUNT,), refusal, (other,))
+    assert accept("x", removed=iter([other])) == Decision("x", (), None, (other,))
+
+
 def test_decisions_are_frozen():
     """A decision cannot be changed once it is made."""
     with pytest.raises(FrozenInstanceError):

@@ -7,7 +7,7 @@ import pytest
 
 from authcore import accounts, lifecycle
 from authcore.entities import Account, AuditEvent, AuditKind, Identifier, Message, MessageKind
-from authcore.errors import AccountNotFound, AccountUnverified, IdentifierTaken, StateUnchanged
+from authcore.errors import AccountErased, AccountNotFound, AccountUnverified, IdentifierTaken, StateUnchanged
 from authcore.identifiers import IdentifierKind
 from tests.core.ada import BEFORE, DECOY, EMAIL, LIVE, NOW, OCCASION, PENDING, USERNAME, claim_on, identifier_of
 
@@ -102,6 +102,11 @@ class TestDeleting:
 
 class TestRestoring:
     """The way back for whoever was deleted."""
+
+    def test_tombstones_stay_where_they_are(self):
+        """What was erased comes back by nobody's word."""
+        decision = lifecycle.restore(OCCASION, account=replace(DELETED, erased_at=NOW), claims=[claim_on(DELETED)])
+        assert (type(decision.refusal), decision.writes) == (AccountErased, ())
 
     def test_own_names_are_left_alone(self):
         """Names that are the account's own are not written."""

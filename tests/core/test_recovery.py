@@ -129,6 +129,7 @@ class TestAsking:
     @pytest.mark.parametrize("account", [LIVE, NOBODY], ids=["somebody", "nobody"])
     def test_request_that_is_unheard_is_nobodys(self, account):
         """It sends nothing, no code answers it whoever asked, and a wrong one is counted where the account's are."""
+        assert recovery.unheard(account) == replace(account, epoch=0, decoy=True)
         found = asked(recovery.unheard(account), replace(SLOT, account_id=account.id))
         message = of(recovery.request(OCCASION, account=found.account).writes, Message)
         assert message.kind is MessageKind.DECOY

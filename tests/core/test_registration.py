@@ -166,7 +166,8 @@ class TestRegistering:
         """A taken address writes entities of the same kinds, in the same order, as a free one; none is the owner's."""
         real, fake = _register(free, username=username), _register(decoy, username=username, taken_by=LIVE)
         assert [type(write) for write in real.writes] == [type(write) for write in fake.writes]
-        assert _one(fake, Account).decoy
+        assert (_one(fake, Account).decoy, _one(fake, Account).beside_id) == (True, LIVE.id)
+        assert _one(real, Account).beside_id is None
         assert LIVE.id not in {write.id for write in fake.writes}
         assert (real.outcome.expires_at, real.outcome.max_attempts) == (
             fake.outcome.expires_at,

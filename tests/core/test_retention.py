@@ -1,5 +1,6 @@
 """Deciding what has been over for long enough to go: to the microsecond, kind by kind, and never what still counts."""
 
+import time
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 
@@ -74,12 +75,16 @@ class TestTimes:
         """Unless it is asked for otherwise, what has been over for as long as the policy says may go."""
         assert checked(None, now=NOW, policy=Policy(retention=9 * DAY)) == NOW - 9 * DAY
 
-    def test_time_may_be_given(self):
-        """A time of one's own counts, whatever the policy says, and in whatever zone it was told."""
+    def test_time_may_be_given(self, monkeypatch):
+        """A time of one's own counts, whatever the policy says, in whatever zone it was told, and wherever that is."""
+        monkeypatch.setenv("TZ", "JST-9")
+        time.tzset()
         there = (NOW - 2 * HOUR).astimezone(timezone(timedelta(hours=9)))
         for before in (NOW - SHORTEST_RETENTION, NOW - 400 * DAY, there):
             assert checked(before, now=NOW, policy=POLICY) == before
         assert checked(there, now=NOW, policy=POLICY).utcoffset() == timedelta(0)
+        monkeypatch.undo()
+        time.tzset()
 
     def test_young_time_is_refused(self):
         """A flow that is under way may have read what would go, and clocks differ: an hour must have passed."""
@@ -153,6 +158,11 @@ class TestOver:
         """Failures are remembered from the first one on, whatever a clock that was behind has written since."""
         going = [counted(None), counted(BOUND - TICK)]
         assert over([*going, counted(BOUND), counted(BOUND + DAY)], bound=BOUND) == going
+
+    @pytest.mark.parametrize("kind", [AuthenticationSession, TwoStepSession, CaptchaSession, SessionRoster, Attempt])
+    def test_most_go_for_their_age_alone(self, kind):
+        """Sessions, challenges, captchas, rosters and attempts go once they are old enough, however they have ended."""
+        assert RULES[kind].is_over(None, BOUND) is True
 
     def test_nobody_goes(self):
         """People, their names, passwords and roles, what happens once, and seals never go for their age."""

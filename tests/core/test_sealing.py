@@ -86,6 +86,17 @@ def test_each_flaw_of_a_batch_has_its_name(found, until, flaws):
     assert list(findings) == [AuditFinding(flaw, AuditEvent, id_) for flaw, id_ in flaws]
 
 
+def test_whole_old_batch_may_go():
+    """A batch goes once it was sealed before a time, as it was sealed and with all that is in it; without, it stays."""
+    tick = timedelta(microseconds=1)
+    assert sealing.may_go(SECOND, [EVENT], before=NOW + tick)
+    assert not sealing.may_go(SECOND, [EVENT], before=NOW)
+    assert not sealing.may_go(None, [EVENT], before=NOW + tick)
+    assert not sealing.may_go(None, [], before=NOW + tick)
+    assert not sealing.may_go(SECOND, [], before=NOW + tick)
+    assert not sealing.may_go(SECOND, [replace(EVENT, reason="other")], before=NOW + tick)
+
+
 @pytest.mark.parametrize("of", [None, FIRST, THIRD], ids=["none", "older", "newer"])
 def test_head_vouches_for_its_own_seal_alone(of):
     """Without its key a seal is proven by the head that is its own, and by no other one."""

@@ -107,7 +107,11 @@ def test_walk_ends_at_the_first_stranger(values, client):
 
 
 @pytest.mark.parametrize(
-    "said", ["", "unknown", "_hidden", "203.0.113.9.9", "203.0.113.9 10.0.0.2", "[::1", ":80", "a:1"]
+    "said",
+    [
+        *("", "unknown", "_hidden", "203.0.113.9.9", "203.0.113.9 10.0.0.2", "[::1", ":80", "a:1", "[]", "[]:80"),
+        *(f"{other}{address}" for other in ("\xa0", "\x0b", "X") for address in ("203.0.113.9", "203.0.113.9:80")),
+    ],
 )
 def test_walk_ends_at_what_is_no_address(said):
     """Whoever says what is no address is taken for the client, and so is a proxy that says nothing."""

@@ -9,7 +9,7 @@ import pytest
 
 from authcore import errors
 from authcore.errors import AuthError, Fault
-from authcore.web.problems import STATUSES, problem, problem_schema, status_of, title_of, unexpected
+from authcore.web.problems import STATUSES, answer_to, problem, problem_schema, status_of, title_of, unexpected
 
 EXPECTED = {
     errors.AuthError: 400,
@@ -173,6 +173,21 @@ def test_methods_and_pauses():
     """A 405 names the methods that are taken, a 503 the seconds to wait."""
     assert headers_of(errors.MethodNotAllowed)[b"allow"] == b"GET, POST"
     assert headers_of(errors.Overloaded)[b"retry-after"].isdigit()
+    throttled = dict(problem(errors.Throttled(retry_after=17)).headers)
+    assert throttled[b"retry-after"] == b"17"
+
+
+def test_faults_alone_are_logged(caplog):
+    """The log is told where a fault came up, and why; of a refusal it is told nothing here."""
+    fault = errors.StoreFault("the disk is full")
+    assert answer_to(fault, "GET /a") == problem(fault)
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [
+        ("authcore.faults", "'GET /a': StoreFault cause='the disk is full' source=")
+    ]
+    caplog.clear()
+    refusal = errors.NotAuthenticated()
+    assert answer_to(refusal, "GET /a") == problem(refusal)
+    assert not caplog.records
 
 
 def test_bad_tokens_look_alike():

@@ -48,9 +48,9 @@ def _forwarded(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
     return ",".join(values).split(",")[-_MOST_HOPS:]
 
 
-def _without_port(hop: str) -> str:
+def _without_port(hop: str) -> str | None:
     found = _WITH_PORT.fullmatch(hop.strip(" \t"))
-    return hop.strip(" \t") if found is None else found[1] or found[2] or ""
+    return hop.strip(" \t") if found is None else found[1] or found[2]
 
 
 def _is_within(client: str, networks: Networks) -> bool:
