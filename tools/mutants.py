@@ -21,6 +21,7 @@ from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 _EXPLANATIONS: Final = Path(__file__).with_suffix(".toml")
 _LEAST: Final = 0.9
 _KILLED: Final = frozenset({"killed", "timeout"})  # a loop that never ends is noticed as well
+_NOT_BEGUN: Final = 255
 _TESTED: Final = _KILLED | {"survived", "no tests"}
 
 
@@ -74,7 +75,12 @@ def main() -> int:
 def _statuses(path: Path) -> dict[str, str]:
     data = SourceFileMutationData(path=path)
     data.load()
-    return {name: status_by_exit_code[code] for name, code in data.exit_code_by_key.items()}
+    return {name: _status(code) for name, code in data.exit_code_by_key.items()}
+
+
+def _status(code: int | None) -> str:
+    # Of what a process exits by whose tests could not even be begun mutmut makes a time-out, and so a kill.
+    return "not judged" if code == _NOT_BEGUN else status_by_exit_code[code]
 
 
 def _mutant(name: str, path: Path) -> Mutant:
