@@ -1,10 +1,10 @@
 """What every entity has, and which values an entity may hold at all.  No entity of the domain is defined here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 from authcore.errors import InvalidInput
 
@@ -35,6 +35,11 @@ Texts = Annotated[tuple[str, ...], 16_000]
 
 _SHORT: Final = 64
 _BEYOND_64_BITS: Final = 2**63
+_UTC: Final = timedelta(0)
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+_Check: TypeAlias = Callable[[str, Any, int], None]
+"""Refuses a value: it is given the field's name, the value, and how long that may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +68,10 @@ class Entity:
 
     def __post_init__(self) -> None:
         """Refuse what some store would truncate, round or reject."""
-        for name, longest in _longest(type(self)).items():
-            _check(name, getattr(self, name), longest)
+        for name, longest in _longest(type(self)):
+            value = getattr(self, name)
+            if value is not None:
+                _check_of(type(value))(name, value, longest)
 
 
 def keys_of(kind: type[Entity]) -> tuple[str, ...]:
@@ -78,9 +85,9 @@ def field_types(kind: type[Entity]) -> Mapping[str, object]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def _longest(kind: type[Entity]) -> Mapping[str, int]:
+def _longest(kind: type[Entity]) -> tuple[tuple[str, int], ...]:
     if kind not in _LONGEST:
-        _LONGEST[kind] = {name: max_length(annotation) for name, annotation in field_types(kind).items()}
+        _LONGEST[kind] = tuple((name, max_length(annotation)) for name, annotation in field_types(kind).items())
     return _LONGEST[kind]
 
 
@@ -91,25 +98,23 @@ def max_length(annotation: object) -> int:
     return max((max_length(part) for part in get_args(annotation) if get_origin(part) is Annotated), default=_SHORT)
 
 
-_LONGEST: Final[dict[type[Entity], Mapping[str, int]]] = {}
+_LONGEST: Final[dict[type[Entity], tuple[tuple[str, int], ...]]] = {}
 
 
 def texts_to_json(texts: tuple[str, ...]) -> str:
     """Return how a tuple of texts is stored."""
-    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(texts)
 
 
-def _check(name: str, value: object, longest: int) -> None:
-    if isinstance(value, str):
-        _check_text(name, value, longest)
-    elif isinstance(value, datetime):
-        if value.utcoffset() != timedelta(0):
-            raise InvalidInput(name, "not_utc")
-    elif isinstance(value, int):
-        if not -_BEYOND_64_BITS <= value < _BEYOND_64_BITS:
-            raise InvalidInput(name, "too_large")
-    elif isinstance(value, tuple):
-        _check_text(name, texts_to_json(value), longest)
+def _check_of(kind: type[object]) -> _Check:
+    """Return how values of a type are checked: looked up once for each, since every entity asks for every value."""
+    if kind not in _CHECKS:
+        _CHECKS[kind] = next((check for known, check in _CHECKED.items() if issubclass(kind, known)), _check_nothing)
+    return _CHECKS[kind]
+
+
+def _check_nothing(name: str, value: object, longest: int) -> None:
+    """Take it as it is."""
 
 
 def _check_text(name: str, text: str, longest: int) -> None:
@@ -119,10 +124,36 @@ def _check_text(name: str, text: str, longest: int) -> None:
         raise InvalidInput(name, "forbidden_character")
 
 
+def _check_time(name: str, moment: datetime, longest: int) -> None:  # noqa: ARG001  as its neighbours
+    if moment.utcoffset() != _UTC:
+        raise InvalidInput(name, "not_utc")
+
+
+def _check_number(name: str, number: int, longest: int) -> None:  # noqa: ARG001  as its neighbours
+    if not -_BEYOND_64_BITS <= number < _BEYOND_64_BITS:
+        raise InvalidInput(name, "too_large")
+
+
+def _check_texts(name: str, texts: tuple[str, ...], longest: int) -> None:
+    _check_text(name, texts_to_json(texts), longest)
+
+
+_CHECKED: Final[Mapping[type[object], _Check]] = {
+    str: _check_text,
+    datetime: _check_time,
+    int: _check_number,
+    tuple: _check_texts,
+}
+
+_CHECKS: Final[dict[type[object], _Check]] = {}
+
+
 def can_be_stored(text: str) -> bool:
     """Tell whether an entity may hold a text: drivers and engines fail in many ways over a zero or half a surrogate."""
     if "\0" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
