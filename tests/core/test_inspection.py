@@ -65,9 +65,9 @@ def trail_of(*batches):
     return trail, seals
 
 
-def inspect(trail, *, head=None, since=None):
+def inspect(trail, *, head=None, since=None, kept_from=None):
     """The report on a trail."""
-    return run_sync(Inspection(trail, trail, KEYRING, head, since or AuditHead(), None).report())
+    return run_sync(Inspection(trail, trail, KEYRING, head, since or AuditHead(), kept_from).report())
 
 
 def found(report):
@@ -85,6 +85,17 @@ def test_report_counts_what_was_read():
     assert (report.seals, report.sealed, report.unsealed, report.blanked) == (201, 402, 208, 3)
     assert report.head == sealing.head_of(seals[-1])
     assert trail.limits == {200}
+
+
+def test_what_was_purged_is_counted():
+    """Batches that are gone whole, and may be, are counted as that; one of which something is left is not whole."""
+    trail, _ = trail_of(["a", "b"], ["c", "d", "e"], ["f", "g"], ["h"])
+    events = {each.id: each for each in run_sync(trail.page(AuditEvent, limit=99))}
+    run_sync(trail.remove([events[name] for name in "abcdef"]))
+    report = inspect(trail, kept_from=NOW + timedelta(microseconds=1))
+    assert (report.seals, report.purged, report.sealed) == (4, 5, 3)
+    assert found(report) == [(AuditFlaw.REMOVED, "f")]
+    assert [id_ for _, id_ in found(inspect(trail, kept_from=NOW))] == list("fcdeab")
 
 
 def test_event_without_a_name_is_read_as_well():

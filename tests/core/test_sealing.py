@@ -97,6 +97,21 @@ def test_whole_old_batch_may_go():
     assert not sealing.may_go(SECOND, [replace(EVENT, reason="other")], before=NOW + tick)
 
 
+@pytest.mark.parametrize(
+    ("found", "before", "purged"),
+    [
+        ([], NOW + timedelta(microseconds=1), True),
+        ([], NOW, False),
+        ([], None, False),
+        ([EVENT], NOW + timedelta(microseconds=1), False),
+        ([EVENT], NOW, False),
+    ],
+)
+def test_only_an_old_batch_may_be_gone(found, before, purged):
+    """A batch of which nothing is left was purged if it was sealed before the time from which the trail is kept."""
+    assert sealing.was_purged(SECOND, found, before=before) is purged
+
+
 @pytest.mark.parametrize("of", [None, FIRST, THIRD], ids=["none", "older", "newer"])
 def test_head_vouches_for_its_own_seal_alone(of):
     """Without its key a seal is proven by the head that is its own, and by no other one."""

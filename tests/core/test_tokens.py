@@ -407,6 +407,12 @@ class TestRefusing:
         """The private cause names the claim at fault; outside, all of these look alike."""
         assert _cause(_signed(**claims)) == cause
 
+    def test_the_longest_id_is_read(self):
+        """An id has up to 96 characters."""
+        longest = replace(REFERENCE, id="x" * 96)
+        assert TOKENS.decode(KIND, TOKENS.encode(KIND, longest), now=NOW) == longest
+        assert _cause(TOKENS.encode(KIND, replace(REFERENCE, id="x" * 97))) == "jti"
+
     def test_past_times_are_past(self):
         """A negative `exp` is a time long ago, and so expired."""
         assert _cause(_signed(exp=-1)) == "exp"
