@@ -31,6 +31,7 @@ LONGEST_TOKEN: Final = 1536
 """No token is longer: one signed with RSA has up to 683 characters of signature, and must still fit into a cookie."""
 
 _LONGEST_ID: Final = 96  # a random id, and perhaps that of a key
+_KEPT: Final = 4096
 
 _TOKEN: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _CLAIMS: Final = frozenset({"iss", "aud", "jti", "gen", "iat", "exp"})
@@ -70,9 +71,20 @@ class _Reader(ABC):
         """Return what a token of this kind says.
 
         Raises InvalidToken for anything else, and SessionExpired on and after `exp` (RFC 7519 section 4.1.4); both
-        look alike from outside.  Costs no I/O and a bounded time.
+        look alike from outside.  Costs no I/O and a bounded time, and little for a token that was read before.
         """
-        parts = None if len(token) > LONGEST_TOKEN else _TOKEN.fullmatch(token)
+        if len(token) > LONGEST_TOKEN:
+            raise InvalidToken(cause="not a token")
+        reference = self._read.get((kind, token))
+        if reference is None:
+            reference = self._verified(kind, token)
+            self._read.keep((kind, token), reference)
+        if now >= reference.expires_at:
+            raise SessionExpired(cause="exp")
+        return reference
+
+    def _verified(self, kind: TokenKind, token: str) -> Reference:
+        parts = _TOKEN.fullmatch(token)
         if parts is None:
             raise InvalidToken(cause="not a token")
         header, payload, signature = parts.groups()
@@ -83,10 +95,7 @@ class _Reader(ABC):
             raise InvalidToken(cause="retired" if (kind, header) in self._retired else "header")
         if not _is_signed(f"{header}.{payload}", signature, key):
             raise InvalidToken(cause="signature")
-        reference = self._reference(_claims(payload))
-        if now >= reference.expires_at:
-            raise SessionExpired(cause="exp")
-        return reference
+        return self._reference(_claims(payload))
 
     def _reference(self, claims: dict[str, object]) -> Reference:
         identity, generation = claims["jti"], claims["gen"]
@@ -100,6 +109,11 @@ class _Reader(ABC):
         return Reference(id=identity, generation=generation, issued_at=issued_at, expires_at=expires_at)
 
     @cached_property
+    def _read(self) -> "_Read":
+        """What was read with these very keys: whoever retires one makes another reader, which begins with nothing."""
+        return _Read()
+
+    @cached_property
     def _known(self) -> dict[tuple[TokenKind, str], _Key]:
         """The key of each header that these keys write."""
         return {(kind, _header(kind, key.algorithm, key.kid)): key for kind in TokenKind for key in self._keys(kind)}
@@ -108,6 +122,30 @@ class _Reader(ABC):
     def _retired(self) -> frozenset[tuple[TokenKind, str]]:
         """The headers that retired keys wrote, known so that the log can tell them from nonsense."""
         return frozenset()
+
+
+class _Read:
+    """The tokens that were read of late, each whole, and what they say; nothing that was refused is among them.
+
+    Some thousands are kept: when the newer ones are as many as there may be, the older ones are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._newer: dict[tuple[TokenKind, str], Reference] = {}
+        self._older: dict[tuple[TokenKind, str], Reference] = {}
+
+    def get(self, token: tuple[TokenKind, str]) -> Reference | None:
+        """Return what a token says that is still kept."""
+        found = self._newer.get(token)
+        if found is None and (found := self._older.get(token)) is not None:
+            self.keep(token, found)
+        return found
+
+    def keep(self, token: tuple[TokenKind, str], reference: Reference) -> None:
+        """Keep what a token says, whose signature was found right."""
+        if len(self._newer) >= _KEPT:
+            self._older, self._newer = self._newer, {}
+        self._newer[token] = reference
 
 
 @dataclass(frozen=True)

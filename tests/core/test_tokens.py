@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, strategies as st
 
+from authcore import tokens as tokens_module
 from authcore.cookie_settings import CookieSettings
 from authcore.errors import ConfigurationError, InvalidToken, SessionExpired
 from authcore.keyring import Keyring, RootKey
@@ -341,6 +342,69 @@ JSONS = {
     "a member more": _json(CLAIMS | {"sub": "ada"}),
     "escapes": _json(CLAIMS).replace("issuer", "\\u0069ssuer"),
 }
+
+
+class TestReadBefore:
+    """A token that was read before: its signature is not computed once more."""
+
+    @staticmethod
+    def _reader(ring: Keyring = RING) -> Tokens:
+        return Tokens(ring, "issuer", "audience")
+
+    def test_its_signature_is_verified_once(self, monkeypatch):
+        """However often a token is read, its signature is verified once; what it says is the same."""
+        verified, verify = [], tokens_module._is_signed  # noqa: SLF001  what costs so much is counted
+        monkeypatch.setattr(tokens_module, "_is_signed", lambda *given: verified.append(given) or verify(*given))
+        reader = self._reader()
+        assert [reader.decode(KIND, TOKEN, now=NOW) for _ in range(3)] == [REFERENCE] * 3
+        assert len(verified) == 1
+
+    def test_it_expires_all_the_same(self):
+        """Its end is judged each time."""
+        reader, end = self._reader(), REFERENCE.expires_at
+        assert reader.decode(KIND, TOKEN, now=end - SECOND / 10**6) == REFERENCE
+        assert _cause(TOKEN, tokens=reader, now=end) == "exp"
+        assert reader.decode(KIND, TOKEN, now=end - SECOND / 10**6) == REFERENCE
+
+    @pytest.mark.parametrize("kind", [kind for kind in TokenKind if kind is not KIND])
+    def test_it_is_of_one_kind(self, kind):
+        """Read as one kind, it is still refused as another."""
+        reader = self._reader()
+        reader.decode(KIND, TOKEN, now=NOW)
+        assert _cause(TOKEN, kind=kind, tokens=reader) == "header"
+
+    def test_it_is_known_whole(self):
+        """A token with another signature, or the same signature under something else, is none that was read."""
+        reader = self._reader()
+        reader.decode(KIND, TOKEN, now=NOW)
+        other = TOKENS.encode(KIND, replace(REFERENCE, generation=4)).split(".")
+        for changed in (f"{HEADER}.{PAYLOAD}.{other[2]}", f"{HEADER}.{other[1]}.{SIGNATURE}", TOKEN[:-1], TOKEN + "A"):
+            with pytest.raises(InvalidToken):
+                reader.decode(KIND, changed, now=NOW)
+
+    def test_a_refused_one_is_never_kept(self):
+        """A token that was refused is judged anew each time, and takes no room."""
+        reader = self._reader()
+        for _ in range(2):
+            assert _cause(_signed(iss="other"), tokens=reader) == "issuer or audience"
+        assert not reader._read._newer  # noqa: SLF001  nothing else shows what is kept
+
+    def test_a_retired_key_ends_it(self):
+        """With the ring of after its key's retirement, a token is refused that was read with the one before."""
+        assert self._reader().decode(KIND, TOKEN, now=NOW) == REFERENCE
+        assert _cause(TOKEN, tokens=self._reader(Keyring([OLD]))) == "header"
+
+    def test_what_is_kept_is_bounded(self, monkeypatch):
+        """So many of the newest are kept, whichever were read again among them, and no more than twice as many."""
+        monkeypatch.setattr(tokens_module, "_KEPT", 3)
+        reader = self._reader()
+        all_of_them = [TOKENS.encode(KIND, replace(REFERENCE, generation=number)) for number in range(1, 30)]
+        for token in all_of_them:
+            reader.decode(KIND, token, now=NOW)
+            reader.decode(KIND, all_of_them[0], now=NOW)
+            kept = {*reader._read._newer, *reader._read._older}  # noqa: SLF001  as above
+            assert len(kept) <= 6
+            assert {(KIND, token), (KIND, all_of_them[0])} <= kept
 
 
 class TestRefusing:
