@@ -167,7 +167,7 @@ def installs(session: nox.Session, extra: str) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Change the core in one small way after the other, and see that tests notice; it takes a quarter of an hour."""
+    """Change the core in one small way after the other, and see that tests notice; it takes most of an hour."""
     _install(session, "all,testing", "mutants")
     shutil.rmtree("mutants", ignore_errors=True)  # or what survived once would be reported still
     session.run("mutmut", "run", env={"CI": "1"})  # hypothesis tries the same for every mutant
