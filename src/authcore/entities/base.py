@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 from authcore.errors import InvalidInput
@@ -35,7 +35,7 @@ Texts = Annotated[tuple[str, ...], 16_000]
 
 _SHORT: Final = 64
 _BEYOND_64_BITS: Final = 2**63
-_UTC: Final = timedelta(0)
+_NO_OFFSET: Final = timedelta(0)
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 _Check: TypeAlias = Callable[[str, Any, int], None]
@@ -68,10 +68,10 @@ class Entity:
 
     def __post_init__(self) -> None:
         """Refuse what some store would truncate, round or reject."""
-        for name, longest in _longest(type(self)):
+        # Every entity that is read or decided passes here, field by field.
+        for name, longest in _LONGEST.get(type(self)) or _longest(type(self)):
             value = getattr(self, name)
-            if value is not None:
-                _check_of(type(value))(name, value, longest)
+            (_CHECKS.get(type(value)) or _check_of(type(value)))(name, value, longest)
 
 
 def keys_of(kind: type[Entity]) -> tuple[str, ...]:
@@ -86,8 +86,7 @@ def field_types(kind: type[Entity]) -> Mapping[str, object]:
 
 
 def _longest(kind: type[Entity]) -> tuple[tuple[str, int], ...]:
-    if kind not in _LONGEST:
-        _LONGEST[kind] = tuple((name, max_length(annotation)) for name, annotation in field_types(kind).items())
+    _LONGEST[kind] = tuple((name, max_length(annotation)) for name, annotation in field_types(kind).items())
     return _LONGEST[kind]
 
 
@@ -108,8 +107,7 @@ def texts_to_json(texts: tuple[str, ...]) -> str:
 
 def _check_of(kind: type[object]) -> _Check:
     """Return how values of a type are checked: looked up once for each, since every entity asks for every value."""
-    if kind not in _CHECKS:
-        _CHECKS[kind] = next((check for known, check in _CHECKED.items() if issubclass(kind, known)), _check_nothing)
+    _CHECKS[kind] = next((check for known, check in _CHECKED.items() if issubclass(kind, known)), _check_nothing)
     return _CHECKS[kind]
 
 
@@ -125,7 +123,7 @@ def _check_text(name: str, text: str, longest: int) -> None:
 
 
 def _check_time(name: str, moment: datetime, longest: int) -> None:  # noqa: ARG001  as its neighbours
-    if moment.utcoffset() != _UTC:
+    if moment.tzinfo is not UTC and moment.utcoffset() != _NO_OFFSET:
         raise InvalidInput(name, "not_utc")
 
 

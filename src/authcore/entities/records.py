@@ -59,12 +59,20 @@ def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
 
 def to_record(entity: Entity) -> Record:
     """Return the record of an entity; `from_record` gives back an equal one."""
-    return {name: _encoded(codec, getattr(entity, name)) for name, codec in _codecs(type(entity))}
+    record: Record = {}
+    for name, codec in _OF_KIND.get(type(entity)) or _codecs(type(entity)):
+        value = getattr(entity, name)
+        record[name] = None if value is None else codec.encode(value)
+    return record
 
 
 def from_record(kind: type[E], record: Mapping[str, Scalar]) -> E:
     """Return the entity of a record that `to_record` made."""
-    return kind(**{name: _decoded(codec, record[name]) for name, codec in _codecs(kind)})  # type: ignore[arg-type]
+    values: dict[str, object] = {}
+    for name, codec in _OF_KIND.get(kind) or _codecs(kind):
+        value = record[name]
+        values[name] = None if value is None else codec.decode(value)
+    return kind(**values)  # type: ignore[arg-type]
 
 
 def microseconds(moment: datetime) -> int:
@@ -72,17 +80,8 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _encoded(codec: _Codec, value: object) -> Scalar:
-    return None if value is None else codec.encode(value)
-
-
-def _decoded(codec: _Codec, value: Scalar) -> object:
-    return None if value is None else codec.decode(value)
-
-
 def _codecs(kind: type[Entity]) -> tuple[tuple[str, _Codec], ...]:
-    if kind not in _OF_KIND:
-        _OF_KIND[kind] = tuple((name, _codec(annotation)) for name, annotation in field_types(kind).items())
+    _OF_KIND[kind] = tuple((name, _codec(annotation)) for name, annotation in field_types(kind).items())
     return _OF_KIND[kind]
 
 
@@ -107,11 +106,11 @@ def _codec(annotation: object) -> _Codec:
 
 
 def _instant(value: Scalar) -> datetime:
-    return _EPOCH + timedelta(microseconds=int(cast("int", value)))
+    return _EPOCH + timedelta(0, 0, value)  # type: ignore[arg-type]
 
 
 def _texts(value: Scalar) -> tuple[str, ...]:
-    return tuple(json.loads(cast("str", value)))
+    return tuple(json.loads(value))  # type: ignore[arg-type]
 
 
 _CODECS: Final[Mapping[object, _Codec]] = {
