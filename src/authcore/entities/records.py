@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from types import NoneType, UnionType
-from typing import Annotated, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from authcore.entities.base import Entity, field_types, max_length, texts_to_json
 
@@ -46,7 +46,7 @@ class Column:
 class _Codec:
     column: ColumnType
     encode: Callable[[object], Scalar]
-    decode: Callable[[Scalar], object]
+    decode: Callable[[Any], object]
 
 
 def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
@@ -101,16 +101,16 @@ def _plain(annotation: object) -> object:
 def _codec(annotation: object) -> _Codec:
     plain = _plain(annotation)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return _Codec(ColumnType.TEXT, str, cast("Callable[[Scalar], object]", plain))
+        return _Codec(ColumnType.TEXT, str, plain)
     return _CODECS[plain]
 
 
-def _instant(value: Scalar) -> datetime:
-    return _EPOCH + timedelta(0, 0, value)  # type: ignore[arg-type]
+def _instant(value: int) -> datetime:
+    return _EPOCH + timedelta(0, 0, value)
 
 
-def _texts(value: Scalar) -> tuple[str, ...]:
-    return tuple(json.loads(value))  # type: ignore[arg-type]
+def _texts(value: str) -> tuple[str, ...]:
+    return tuple(json.loads(value))
 
 
 _CODECS: Final[Mapping[object, _Codec]] = {
