@@ -39,7 +39,7 @@ def record(
     """
     event = AuditEvent(
         # One occasion may have several things to tell, each of its own kind.
-        id=named(occasion.now, occasion.ids.event, kind),
+        id=f"{occasion.ids.event}-{kind}",
         created_at=occasion.now,
         updated_at=occasion.now,
         kind=kind,
@@ -54,11 +54,11 @@ def record(
     return salted(event, occasion.ids.salt)
 
 
-def reuse(session: AuthenticationSession, *, now: datetime, device: Device, salt: str) -> AuditEvent:
-    """Return the event that says that a token was used after its successor; it happens to a session once."""
+def reuse(session: AuthenticationSession, *, now: datetime, device: Device, name: str, salt: str) -> AuditEvent:
+    """Return the event of this name that says that a token was used after its successor."""
     digest = session_digest(session.id)
     event = AuditEvent(
-        id=named(now, AuditKind.SESSION_REUSED, digest),
+        id=f"{name}-{AuditKind.SESSION_REUSED}",
         created_at=now,
         updated_at=now,
         kind=AuditKind.SESSION_REUSED,
@@ -96,17 +96,17 @@ def is_true_or_blank(event: AuditEvent) -> bool:
 
 
 def displaced(occasion: Occasion, session: AuthenticationSession) -> AuditEvent:
-    """Return the event that says that a session made room for another one; it happens to a session once."""
+    """Return the event that says that a session made room for another one."""
     account_id = session.account_id
     event = record(
         occasion, AuditKind.SESSION_DISPLACED, account_id=account_id, actor=account_id, session_id=session.id
     )
     # One commit may make room by ending several.
-    return salted(replace(event, id=named(occasion.now, event.kind, str(event.session))), occasion.ids.salt)
+    return salted(replace(event, id=f"{event.id}-{event.session}"), occasion.ids.salt)
 
 
 def named(now: datetime, *parts: str) -> str:
-    """Return the id of an event: events are listed in order of id, and the time in front puts the oldest first."""
+    """Return the name of an event: events are listed in order of id, and the time in front puts the oldest first."""
     return "-".join((before(now), *parts))
 
 

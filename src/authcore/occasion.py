@@ -20,6 +20,7 @@ class Ids:
     session: str
     message: str
     event: str
+    """Begins with the time: events are listed in order of id."""
     salt: str
     """A secret, which is stored nowhere: the salts of the occasion's events are made of it."""
 

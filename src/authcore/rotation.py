@@ -24,7 +24,7 @@ class Presentation:
 
     `rotate` tells whether the client is given a new token when one is due; one that asks for it by itself is not.
     `tag` is what the application has reserved the occasion for: only sessions with that tag count; None lets all in.
-    `salt` is random: the salt of an event is made of it, if there is one.
+    `event` names an event, if there is one, and its salt is made of `salt`, which is random.
     """
 
     generation: int
@@ -33,6 +33,7 @@ class Presentation:
     device: Device = field(default_factory=Device)
     rotate: bool = False
     tag: str | None = None
+    event: str
     salt: str
 
 
@@ -114,7 +115,7 @@ def _is_awaited(session: AuthenticationSession, shown: Presentation) -> bool:
 
 
 def _event(session: AuthenticationSession, shown: Presentation) -> AuditEvent:
-    return audit.reuse(session, now=shown.now, device=shown.device, salt=shown.salt)
+    return audit.reuse(session, now=shown.now, device=shown.device, name=shown.event, salt=shown.salt)
 
 
 def _revoked(session: AuthenticationSession, shown: Presentation) -> AuthenticationSession:

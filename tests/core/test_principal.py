@@ -65,7 +65,7 @@ CALLER = Caller(
     ],
     roles=[BOSS, CLERK],
 )
-SHOWN = Presentation(generation=2, now=NOW, policy=Policy(), salt="salt")
+SHOWN = Presentation(generation=2, now=NOW, policy=Policy(), event="e", salt="salt")
 PRINCIPAL = authenticate(CALLER, SHOWN).settle()
 
 

@@ -39,7 +39,7 @@ CHANGED_BY_ROTATION = {"updated_at", "generation", "rotated_at", "presented_at",
 
 def shown(generation=5, now=NOW, *, rotate=True, **changes):
     """Return a presentation of a token of some generation."""
-    return Presentation(generation=generation, now=now, policy=POLICY, rotate=rotate, salt="salt", **changes)
+    return Presentation(generation=generation, now=now, policy=POLICY, rotate=rotate, event="e", salt="salt", **changes)
 
 
 class TestCurrent:

@@ -3,10 +3,11 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from authcore import challenges, rosters, sessions
+from authcore import audit, challenges, rosters, sessions
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision
@@ -96,9 +97,13 @@ class Parts:
 
     def _occasion(self, device: Device | None = None) -> Occasion:
         now = self.clock.now()
-        # Messages are found in order of id: the time in front puts the oldest first.
-        message = f"{int(now.timestamp() * 1_000_000):016x}-{self._id()}"
-        ids = Ids(account=self._id(), session=self._id(), message=message, event=self._id(), salt=self._id())
+        ids = Ids(
+            account=self._id(),
+            session=self._id(),
+            message=self._timed_id(now),
+            event=self._timed_id(now),
+            salt=self._id(),
+        )
         return Occasion(
             now=now, device=device or Device(), policy=self.policy, ids=ids, code_key=self.keyring.newest_kid
         )
@@ -113,8 +118,13 @@ class Parts:
             device=device or Device(),
             rotate=rotate,
             tag=tag,
+            event=work.once("event", lambda: self._timed_id(work.now)),
             salt=work.once("salt", self._id),
         )
+
+    def _timed_id(self, now: datetime) -> str:
+        # Messages and events are found in order of id: the time in front puts the oldest first.
+        return audit.named(now, self._id())
 
     async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:
         return authenticate(await work.caller(reference.id), self._presentation(reference, work, device))
