@@ -177,8 +177,10 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what depends on the machine, and keep it in benchmarks/results; `-- --help` tells the options."""
-    _install(session, "sqlite,testing")
-    session.run("python", "-m", "benchmarks.logins_behind_one_network", *session.posargs)
+    _install(session, "all,testing")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "benchmarks.logins_behind_one_network")
 
 
 @nox.session

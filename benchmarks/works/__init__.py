@@ -1,0 +1,1 @@
+"""What is measured: a module for each work, which sets the scene and yields what is to be compared there."""

@@ -1,0 +1,61 @@
+"""W7: importing, each time in a fresh process: the time of the processor, without what a process takes to start."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from benchmarks.measuring import Comparison, Side
+from benchmarks.servers import Places
+
+__all__ = ["compared"]
+
+_TIMED: Final = """
+import time
+begun = time.process_time()
+import {modules}
+print(time.process_time() - begun)
+"""
+
+
+async def compared(_places: Places) -> AsyncGenerator[Comparison, None]:
+    """Yield authcore beside what it cannot do without, and its SQL stores beside what they cannot."""
+    yield Comparison(
+        work="W7",
+        case="authcore",
+        sides={
+            "authcore": _importing("authcore"),
+            "five of the standard library": _importing("dataclasses, hmac, hashlib, secrets, datetime"),
+        },
+        times=1.8,
+    )
+    yield Comparison(
+        work="W7",
+        case="authcore with SQLAlchemy",
+        sides={
+            "authcore": _importing("authcore, authcore_sqlalchemy"),
+            "sqlalchemy.ext.asyncio": _importing("sqlalchemy.ext.asyncio"),
+        },
+        times=1.1,
+    )
+
+
+def _importing(modules: str) -> Side:
+    async def side(count: int) -> float:
+        return sum([await _timed(modules) for _ in range(count)])
+
+    return side
+
+
+async def _timed(modules: str) -> float:
+    program = _TIMED.format(modules=modules)
+    command = [sys.executable, "-P", "-c", program]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=_environment())
+    told, _ = await process.communicate()
+    return float(told)
+
+
+def _environment() -> dict[str, str]:
+    """Return this one's, but that what is imported may be kept compiled: each but the first process finds it so."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
