@@ -158,4 +158,7 @@ class SessionRoster(Entity):
 
 
 def _clean(text: str, longest: int) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:longest])
+    text = text[:longest]
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
