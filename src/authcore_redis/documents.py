@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from authcore.entities import Entity, Grant, from_record, microseconds, to_record
-from authcore.errors import InvalidInput, StoreFault
+from authcore.errors import StoreFault
 from authcore_redis.keys import indexed
 
 __all__ = ["FORMAT", "text_of", "to_document", "to_entity", "values_of"]
@@ -28,7 +28,7 @@ def to_entity(kind: type[E], document: bytes | str) -> E:
     """Return the entity of a document that `to_document` made; StoreFault for any other."""
     try:
         return from_record(kind, json.loads(document))
-    except (InvalidInput, KeyError, OverflowError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         pass
     # Apart from the cause, whose text may hold what was stored.
     raise StoreFault(f"a document of {kind.__name__} holds what no {kind.__name__} can hold")

@@ -39,12 +39,12 @@ from authcore.entities import (
     Scalar,
     can_be_stored,
     columns_of,
-    from_record,
+    from_row,
     keys_of,
     microseconds,
     to_record,
 )
-from authcore.errors import Conflict, InvalidInput, StoreFault
+from authcore.errors import Conflict, StoreFault
 from authcore.ports import Caller, Key
 from authcore_sqlalchemy.tables import Tables
 
@@ -268,8 +268,8 @@ def _present(kind: type[E], rows: Iterable[Sequence[Scalar]]) -> Iterator[E]:
 
 def _entity(kind: type[E], row: Sequence[Scalar]) -> E:
     try:
-        return from_record(kind, dict(zip(_NAMES[kind], row, strict=True)))
-    except (InvalidInput, TypeError, ValueError):
+        return from_row(kind, row)
+    except (OverflowError, TypeError, ValueError):
         # Without the cause, whose text may hold what was stored.
         message = f"a row of {kind.__name__} holds what no {kind.__name__} can hold"
         raise StoreFault(message) from None

@@ -25,6 +25,7 @@ from authcore.entities import (
     Role,
     columns_of,
     from_record,
+    from_row,
     keys_of,
     to_record,
 )
@@ -55,6 +56,27 @@ def _values(annotation: object) -> st.SearchStrategy[object]:
 
 def _entities(kind: type[Entity]) -> st.SearchStrategy[Entity]:
     return st.builds(kind, **{name: _values(annotation) for name, annotation in field_types(kind).items()})
+
+
+_SPOILT = st.one_of(
+    st.none(),
+    st.integers(),
+    st.sampled_from([2**63, -(2**63) - 1, 2**62, 2, 0.5, True, b"x", "", "x" * 16_001, "\0", "\ud800", "é"]),
+    st.sampled_from(
+        ['["a"]', '["\\u0000"]', '["\\ud800"]', '[""]', "[1]", "{}", '"a"', "[", "null", '["' + "x" * 16_000]
+    ),
+    st.text(max_size=20),
+)
+"""What a record of nothing that was ever stored may hold."""
+
+
+def _is_of(annotation: object, value: object) -> bool:
+    """Tell whether a value is of a field's very type."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if NoneType in get_args(annotation):
+        return value is None or any(_is_of(part, value) for part in get_args(annotation) if part is not NoneType)
+    return type(value) is (tuple if get_origin(annotation) is tuple else annotation)
 
 
 def _account(**changes: object) -> Account:
@@ -207,6 +229,35 @@ class TestRecords:
             value = record[column.name]
             assert type(value) is plain[column.type] or (column.nullable and value is None)
             assert not isinstance(value, int) or -(2**63) <= value < 2**63
+
+    @pytest.mark.parametrize("kind", ENTITIES)
+    @settings(max_examples=60)
+    @given(data=st.data())
+    def test_nothing_comes_back_that_could_not_be_made(self, kind, data):
+        """Whatever a record holds, what comes back is what its kind takes, with values of its types, or nothing."""
+        record = to_record(data.draw(_entities(kind)))
+        for name in data.draw(st.sets(st.sampled_from(sorted(record)), min_size=1, max_size=2)):
+            record[name] = data.draw(_SPOILT)
+        try:
+            found = from_record(kind, record)
+        except (OverflowError, TypeError, ValueError):
+            return
+        assert replace(found) == found
+        for name, annotation in field_types(kind).items():
+            assert _is_of(annotation, getattr(found, name)), name
+
+    @pytest.mark.parametrize("kind", ENTITIES)
+    def test_no_kind_has_rules_of_its_own(self, kind):
+        """What is read passes no kind's own rules, so that no kind has any."""
+        assert kind.__post_init__ is Entity.__post_init__
+
+    def test_row_has_each_column(self):
+        """A row with a value too many, or too few, is none."""
+        row = [*to_record(_account()).values()]
+        assert from_row(Account, row) == _account()
+        for other in (row[:-1], [*row, None]):
+            with pytest.raises(ValueError, match="zip"):
+                from_row(Account, other)
 
     @given(st.datetimes(timezones=st.just(UTC)))
     def test_microseconds_are_exact(self, time):

@@ -18,6 +18,7 @@ from authcore.entities.records import (
     Scalar,
     columns_of,
     from_record,
+    from_row,
     microseconds,
     to_record,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "can_be_stored",
     "columns_of",
     "from_record",
+    "from_row",
     "keys_of",
     "microseconds",
     "to_record",

@@ -5,16 +5,26 @@ text and 64-bit integers exactly keeps every entity exactly.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
-from authcore.entities.base import Entity, field_types, max_length, texts_to_json
+from authcore.entities.base import Entity, can_be_stored, field_types, max_length, texts_to_json
 
-__all__ = ["Column", "ColumnType", "Record", "Scalar", "columns_of", "from_record", "microseconds", "to_record"]
+__all__ = [
+    "Column",
+    "ColumnType",
+    "Record",
+    "Scalar",
+    "columns_of",
+    "from_record",
+    "from_row",
+    "microseconds",
+    "to_record",
+]
 
 Scalar: TypeAlias = str | int | None
 Record: TypeAlias = dict[str, Scalar]
@@ -23,6 +33,7 @@ E = TypeVar("E", bound=Entity)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_BEYOND_64_BITS: Final = 2**63
 
 
 class ColumnType(Enum):
@@ -44,9 +55,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class _Codec:
+    """How values of one type are stored; a decoder is made for values of up to so many characters."""
+
     column: ColumnType
     encode: Callable[[object], Scalar]
+    decoder: Callable[[int], Callable[[Any], object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """How one field of a kind is stored, read and filled."""
+
+    name: str
+    is_optional: bool
+    encode: Callable[[object], Scalar]
     decode: Callable[[Any], object]
+    keep: Callable[[object, object], None]
 
 
 def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
@@ -60,19 +84,35 @@ def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
 def to_record(entity: Entity) -> Record:
     """Return the record of an entity; `from_record` gives back an equal one."""
     record: Record = {}
-    for name, codec in _OF_KIND.get(type(entity)) or _codecs(type(entity)):
-        value = getattr(entity, name)
-        record[name] = None if value is None else codec.encode(value)
+    for field in _FIELDS.get(type(entity)) or _fields(type(entity)):
+        value = getattr(entity, field.name)
+        record[field.name] = None if value is None else field.encode(value)
     return record
 
 
 def from_record(kind: type[E], record: Mapping[str, Scalar]) -> E:
-    """Return the entity of a record that `to_record` made."""
-    values: dict[str, object] = {}
-    for name, codec in _OF_KIND.get(kind) or _codecs(kind):
-        value = record[name]
-        values[name] = None if value is None else codec.decode(value)
-    return kind(**values)  # type: ignore[arg-type]
+    """Return the entity of a record that `to_record` made.
+
+    Raises KeyError, OverflowError, TypeError or ValueError for any other.
+    """
+    return from_row(kind, [record[field.name] for field in _FIELDS.get(kind) or _fields(kind)])
+
+
+def from_row(kind: type[E], row: Sequence[Scalar]) -> E:
+    """Return the entity of a record whose values are given in the order of `columns_of`; raises what it does.
+
+    Every request decodes several: the fields are filled one by one, each checked while it is decoded, and nothing is
+    checked once more as it is where an entity is made.
+    """
+    entity = object.__new__(kind)
+    for field, value in zip(_FIELDS.get(kind) or _fields(kind), row, strict=True):
+        if value is not None:
+            field.keep(entity, field.decode(value))
+        elif field.is_optional:
+            field.keep(entity, None)
+        else:
+            raise ValueError(f"{kind.__name__}.{field.name} is missing")
+    return entity
 
 
 def microseconds(moment: datetime) -> int:
@@ -80,9 +120,14 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _codecs(kind: type[Entity]) -> tuple[tuple[str, _Codec], ...]:
-    _OF_KIND[kind] = tuple((name, _codec(annotation)) for name, annotation in field_types(kind).items())
-    return _OF_KIND[kind]
+def _fields(kind: type[Entity]) -> tuple[_Field, ...]:
+    _FIELDS[kind] = tuple(_field(kind, name, annotation) for name, annotation in field_types(kind).items())
+    return _FIELDS[kind]
+
+
+def _field(kind: type[Entity], name: str, annotation: object) -> _Field:
+    codec, longest = _codec(annotation), max_length(annotation)
+    return _Field(name, _optional(annotation), codec.encode, codec.decoder(longest), getattr(kind, name).__set__)
 
 
 def _optional(annotation: object) -> bool:
@@ -101,24 +146,61 @@ def _plain(annotation: object) -> object:
 def _codec(annotation: object) -> _Codec:
     plain = _plain(annotation)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return _Codec(ColumnType.TEXT, str, plain)
+        return _Codec(ColumnType.TEXT, str, lambda _: plain)
     return _CODECS[plain]
 
 
-def _instant(value: int) -> datetime:
-    return _EPOCH + timedelta(0, 0, value)
+def _text(longest: int) -> Callable[[str], str]:
+    def decode(value: str) -> str:
+        if type(value) is not str or len(value) > longest or not can_be_stored(value):
+            raise ValueError("no text, or one that no entity holds")
+        return value
+
+    return decode
 
 
-def _texts(value: str) -> tuple[str, ...]:
-    return tuple(json.loads(value))
+def _number(_: int) -> Callable[[int], int]:
+    def decode(value: int) -> int:
+        if type(value) is not int or not -_BEYOND_64_BITS <= value < _BEYOND_64_BITS:
+            raise ValueError("no number, or one that no entity holds")
+        return value
+
+    return decode
+
+
+def _truth(_: int) -> Callable[[int], bool]:
+    def decode(value: int) -> bool:
+        if value not in {0, 1}:
+            raise ValueError("neither true nor false")
+        return value == 1
+
+    return decode
+
+
+def _instant(_: int) -> Callable[[int], datetime]:
+    return lambda value: _EPOCH + timedelta(0, 0, value)
+
+
+def _texts(longest: int) -> Callable[[str], tuple[str, ...]]:
+    def decode(value: str) -> tuple[str, ...]:
+        texts = json.loads(value)
+        if len(value) > longest or type(texts) is not list or not all(map(_is_text, texts)):
+            raise ValueError("no texts, or those that no entity holds")
+        return tuple(texts)
+
+    return decode
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str and can_be_stored(value.replace("\0", ""))  # JSON has a way to write a zero
 
 
 _CODECS: Final[Mapping[object, _Codec]] = {
-    str: _Codec(ColumnType.TEXT, str, str),
-    int: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), lambda value: value),
-    bool: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), bool),
+    str: _Codec(ColumnType.TEXT, str, _text),
+    int: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), _number),
+    bool: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), _truth),
     datetime: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", microseconds), _instant),
     tuple[str, ...]: _Codec(ColumnType.TEXT, cast("Callable[[object], Scalar]", texts_to_json), _texts),
 }
 
-_OF_KIND: Final[dict[type[Entity], tuple[tuple[str, _Codec], ...]]] = {}
+_FIELDS: Final[dict[type[Entity], tuple[_Field, ...]]] = {}
