@@ -16,7 +16,7 @@ INSTALLATIONS = {
     "bare": (
         ["core_alone", "asgi_alone"],
         "tools",
-        ["core", "flows/test_journey.py", "kit", "web", "stores/test_memory.py"],
+        ["core/test_hashing.py", "core/test_opening.py", "flows/test_journey.py", "kit", "stores/test_memory.py"],
     ),
     "asgi": (
         ["core_alone", "asgi_alone", "starlette_alone"],

@@ -4,9 +4,10 @@ They are run, each with each and with itself, in test_meetings.  What holds afte
 """
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 from authcore.auth import Auth, Identified, Issued
 from authcore.entities import Account, AuditEvent, AuthenticationSession, Entity, Grant
@@ -26,7 +27,7 @@ PAIRS: tuple[Pair, ...] = tuple(itertools.combinations_with_replacement(FLOWS, 2
 # --- what came of it --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Aftermath:
     """What is left when two flows have met: laws read it, or ask `auth`."""
 
@@ -37,7 +38,15 @@ class Aftermath:
 
     def all(self, kind):
         """All entities of a kind, in the order in which they were first stored."""
-        return [entity for entity in self.entities if isinstance(entity, kind)]
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self):
+        # Every law asks, after every order.
+        found = defaultdict(list)
+        for entity in self.entities:
+            found[type(entity)].append(entity)
+        return dict(found)
 
     def told(self, *kinds):
         """All events of these kinds, in the order of their commits."""
