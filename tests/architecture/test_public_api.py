@@ -2,9 +2,15 @@
 
 import ast
 import importlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+import pytest
+
+import authcore
 from tests.architecture.source import Module, is_public, modules
 
 FRAMEWORKS = {"django", "litestar", "quart"}
@@ -27,6 +33,30 @@ def test_exports_of_authcore_are_sorted():
     """The names that `authcore` exports stand in order, each once: constants, then classes, then functions."""
     names = getattr(importlib.import_module("authcore"), "__all__", [])
     assert list(names) == sorted(set(names), key=_rank)
+
+
+def test_exports_of_authcore_come_from_where_types_say():
+    """What `authcore` imports for whoever reads types is what it imports once that is asked for, and all it exports."""
+    (tree,) = (module.tree for module in modules() if module.name == "authcore")
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and "authcore" in str(node.module)]
+    typed = {alias.name: node.module for node in imported for alias in node.names}
+    assert typed == authcore._HOMES  # noqa: SLF001  nothing else shows it
+    assert sorted(typed) == sorted(authcore.__all__)
+    assert set(authcore.__all__) <= set(dir(authcore))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = authcore.nothing
+
+
+@pytest.mark.parametrize("statement", ["import authcore", "from authcore import *"])
+def test_importing_authcore_loads_nothing_of_others(statement):
+    """Neither `authcore` itself nor any name that it exports brings a module of anybody else's with it."""
+    program = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    told = subprocess.run([sys.executable, "-P", "-S", "-c", program], capture_output=True, check=True, env=_path())
+    assert set(told.stdout.decode().split()) - {"__main__", *sys.stdlib_module_names} == {"authcore"}
+
+
+def _path():
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def test_no_public_signature_says_any():
