@@ -117,7 +117,7 @@ class TestRecording:
         """Code, network and minute make the event's id, and nothing else does."""
         ids = {
             refusals.event_id(OCCASION.at(OCCASION.now + timedelta(seconds=seconds)), refused, KEY)
-            for seconds in (0, 30, 59, 60)
+            for seconds in (0, 0.000001, 30, 59.999999, 60)
             for refused in (TOKEN, replace(TOKEN, code="throttled"), replace(TOKEN, network="192.0.2.2"))
         }
         assert len(ids) == 2 * 3
