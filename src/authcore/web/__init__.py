@@ -9,6 +9,7 @@ from authcore.web.issuing import renewing, token_cookie
 from authcore.web.messages import BODY_LIMIT, Headers, Request, Response, json_response
 from authcore.web.problems import answer_to, problem, status_of, unexpected
 from authcore.web.rows import Endpoint
+from authcore.web.staleness import RevocationBounds
 from authcore.web.table import ENDPOINTS, openapi_document
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Presence",
     "Request",
     "Response",
+    "RevocationBounds",
     "answer_to",
     "clear_cookie",
     "confirm",

@@ -4,6 +4,7 @@ What the caller may do is decided elsewhere.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from ipaddress import ip_network
 from typing import Final
@@ -46,13 +47,15 @@ class Access:
         """Refuse a bad origin when the application starts, not at the first request."""
         _ = self._origins
 
-    async def identify(self, request: Request, *, websocket: bool = False) -> Presence:
+    async def identify(
+        self, request: Request, *, websocket: bool = False, revocation_within: timedelta | None = None
+    ) -> Presence:
         """Return who sends a request; the store is read only if a credential was presented.
 
         A credential that does not count makes the caller anonymous, with the reason at hand.  A cookie's token is
-        renewed when that is due; bearers of tokens ask for it themselves.  Raises MalformedRequest
-        for duplicate or malformed ones; and CrossSiteRequest if a page of another site opens a websocket, or uses the
-        cookie to change something.
+        renewed when that is due; bearers of tokens ask for it themselves.  `revocation_within` takes the place of the
+        policy's.  Raises MalformedRequest for duplicate or malformed ones; and CrossSiteRequest if a page of another
+        site opens a websocket, or uses the cookie to change something.
         """
         token = self.session_token(request)
         if websocket or (token is not None and not self.auth.policy.bearer and request.method not in _SAFE_METHODS):
@@ -61,7 +64,12 @@ class Access:
             return Presence(caller=Anonymous())
         policy = self.auth.policy
         try:
-            found = await self.auth.identify(token, rotate=not policy.bearer, device=self.device_of(request))
+            found = await self.auth.identify(
+                token,
+                rotate=not policy.bearer,
+                device=self.device_of(request),
+                revocation_within=revocation_within,
+            )
         except (InvalidToken, SecondFactorRequired) as refusal:
             self.note(refusal, request)
             return Presence(caller=Anonymous(refusal=refusal))
