@@ -115,7 +115,7 @@ class AuthMiddleware:
         except (AuthError, Fault) as error:
             await refuse(scope, self.endpoints.access.answer(error, request_of(scope)), send)
         else:
-            visit = Visit(presence.caller, self.endpoints.access)
+            visit = Visit(presence.caller, self.endpoints.access, presence.recalled)
             await self._run(visit, scope, receive, renewed(send, presence.renewal))
 
     async def _run(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:

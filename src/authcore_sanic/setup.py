@@ -78,6 +78,7 @@ def _identification(endpoints: Endpoints, exempt: Exemptions, bounds: Revocation
             )
             request.ctx.principal = presence.caller
             request.ctx.authcore_renewal = presence.renewal
+            request.ctx.authcore_recalled = presence.recalled
 
     return identify
 

@@ -18,10 +18,14 @@ __all__ = ["Identified", "Recognition"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
-    """Who presented a token; if it is `renewed`, the client needs this newer one of the same session."""
+    """Who presented a token; if it is `renewed`, the client needs this newer one of the same session.
+
+    `recalled` tells that the store was not asked, since what was read of it before was recent enough.
+    """
 
     caller: Principal | Anonymous
     renewed: Issued[AuthenticationSession] | None = None
+    recalled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,7 @@ class Recognition(Parts):
         bound, reference = self._bound(revocation_within), self._decode(TokenKind.AUTHENTICATION, token)
         known = self._recognised_again(reference, within=bound, tag=tag)
         if known is not None:
-            return Identified(caller=known)
+            return Identified(caller=known, recalled=True)
 
         async def decide(work: Work) -> Decision[Principal | Anonymous]:
             shown = self._presentation(reference, work, device, tag=tag, rotate=rotate)

@@ -1,7 +1,7 @@
 """What every HTTP adapter shares and no framework owns: reading requests, naming callers, answering our endpoints."""
 
 from authcore.web.access import Access, Presence
-from authcore.web.confirming import confirm, confirm_fresh, confirm_person
+from authcore.web.confirming import confirm, confirm_fresh, confirm_person, confirm_session
 from authcore.web.cookies import clear_cookie, find_cookie, set_cookie
 from authcore.web.endpoints import Endpoints
 from authcore.web.exemptions import Exemptions
@@ -29,6 +29,7 @@ __all__ = [
     "confirm",
     "confirm_fresh",
     "confirm_person",
+    "confirm_session",
     "find_cookie",
     "json_response",
     "openapi_document",

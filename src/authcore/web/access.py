@@ -28,10 +28,14 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Who sends a request, and what its response must carry besides its own headers: a renewed token, or nothing."""
+    """Who sends a request, and what its response must carry besides its own headers: a renewed token, or nothing.
+
+    `recalled` tells that the caller's session was not looked up for this very request.
+    """
 
     caller: Principal | Anonymous
     renewal: Headers = ()
+    recalled: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Access:
             self.note(refusal, request)
             return Presence(caller=Anonymous(refusal=refusal))
         renewal = [] if found.renewed is None else [token_cookie(policy.session_cookie, found.renewed)]
-        return Presence(caller=found.caller, renewal=renewal)
+        return Presence(caller=found.caller, renewal=renewal, recalled=found.recalled)
 
     def note(self, error: AuthError | Fault, request: Request) -> None:
         """Have the log and the trail tell of what a request was refused; of a fault they have nothing to tell."""

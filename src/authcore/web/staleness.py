@@ -14,7 +14,7 @@ __all__ = ["RevocationBounds"]
 class RevocationBounds:
     """Bounds of paths, each with all that is below it; of several that cover a path the longest one counts.
 
-    Raises ConfigurationError for a path that does not begin with a slash, and for a bound that is not zero to 5 minutes.
+    Raises ConfigurationError for a path that does not begin with a slash, and for a bound below zero or over 5 minutes.
     """
 
     paths: Mapping[str, timedelta] = field(default_factory=dict)
