@@ -114,7 +114,7 @@ def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
     async def check_now(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
         check(arguments, named)
         request, _ = _visit_among(arguments, named)
-        if request.ctx.authcore_recalled:
+        if getattr(request.ctx, "authcore_recalled", False):
             with _noting(request):
                 await confirm_session(request.app.ctx.authcore_access, request_of(request))
 

@@ -82,10 +82,9 @@ def _begin(cache, *, is_known):
     token = log_in(world).token
     own = replace(world, store=LateStore(world.store), callers=cache())
     if is_known:
-        known = replace(world, callers=cache())
-        do(known.identify(token))
-        known.callers._store = own.store  # noqa: SLF001  as if it had been read in this process
-        own = replace(own, callers=known.callers)
+        name, now = world.read_token(token).id, world.clock.now()
+        with own.callers.reading(name, now=now, keep=True) as reading:
+            reading.found = do(world.store.caller(name))
     elsewhere = replace(world, store=LateStore(world.store), callers=CallerCache())
     return world, account, Process(own, token), elsewhere
 

@@ -89,7 +89,7 @@ def test_within_the_bound_nothing_is_read(auth, session):
     found = do(auth.identify(session.token))
     principal = do(auth.authenticate(session.token))
     assert not auth.store.reads
-    assert found == Identified(caller=principal)
+    assert found == Identified(caller=principal, recalled=True)
     assert principal.session == stored(auth, session)
     assert principal.roles == ("editor",)
 
@@ -135,17 +135,14 @@ def test_a_bound_out_of_range_is_refused(auth, session, bound):
 def test_within_the_bound_a_store_may_be_away(auth, session):
     """Who was recognised just now is so again while the store answers nothing."""
 
-    class Away(MemoryStore):
-        async def caller(self, session_id, /):
-            raise StoreFault
+    async def away(_):
+        raise StoreFault
 
-    away = Away()
-    auth.callers._store = away
-    lost = replace(auth, store=away)
-    assert do(lost.authenticate(session.token)).account.email == ADA
+    auth.store.caller = away
+    assert do(auth.authenticate(session.token)).account.email == ADA
     auth.clock.advance(BOUND)
     with pytest.raises(StoreFault):
-        do(lost.authenticate(session.token))
+        do(auth.authenticate(session.token))
 
 
 # --- what ends it -----------------------------------------------------------------------------------------------------
@@ -435,8 +432,8 @@ def test_another_store_is_another_world(auth, session):
 
 def test_nothing_secret_is_kept(auth, session):
     """What is kept is what `caller` answers, by the session's id: no token, no hash, no code."""
-    assert list(auth.callers._kept) == [session.session.id]
-    (kept,) = auth.callers._kept.values()
+    ((name, kept),) = auth.callers._kept.items()  # noqa: SLF001  all of it is looked at
+    assert name == session.session.id
     assert kept.caller == do(auth.store.caller(session.session.id))
     assert session.token not in str(kept)
 
