@@ -5,6 +5,7 @@ put in its place.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 
 from authcore.auth import Auth
@@ -52,13 +53,13 @@ class Process:
     is_over: bool = False
     """Whether a request was refused here, or a flow of this process has returned that ends what is asked for."""
 
-    async def ask(self, times, *, after_pauses):
+    async def ask(self, times, *, within=LONGEST_REVOCATION, after_pauses=False):
         """Be recognised several times; note who was let in although it was known, when he came, that it is over."""
         for _ in range(times):
             if after_pauses:
                 await self.auth.store.pause()
             came_late = self.is_over
-            is_in = await self._is_in()
+            is_in = await self._is_in(within)
             self.told.append((came_late, is_in))
             self.is_over |= not is_in
 
@@ -67,9 +68,9 @@ class Process:
         await flow(self.auth)
         self.is_over = True
 
-    async def _is_in(self):
+    async def _is_in(self, within):
         try:
-            return (await self.auth.identify(self.token)).caller.may(all_of="article:write")
+            return (await self.auth.identify(self.token, revocation_within=within)).caller.may(all_of="article:write")
         except InvalidToken:
             return False
 
@@ -103,9 +104,9 @@ def _ended(end, where, cache=CallerCache, *, is_known=False):
     world, account, process, elsewhere = _begin(cache, is_known=is_known)
     flow = partial(END[end], account.id)
     flows = {
-        # Who is known calls no store, and would be done before anybody else has begun.
+        # Who is known calls no store: he would be done before anybody else has begun, and nobody would be refused.
         "a": lambda _: process.ask(2, after_pauses=is_known),
-        "b": lambda _: process.ask(1, after_pauses=is_known),
+        "b": lambda _: process.ask(1, within=timedelta(0) if is_known else LONGEST_REVOCATION),
         "ends it": lambda _: process.end(flow) if where == "here" else flow(elsewhere),
     }
     return _scenario(world, process, flows)
@@ -127,3 +128,4 @@ withdrawn_here = partial(_ended, "withdrawn", "here")
 withdrawn_elsewhere = partial(_ended, "withdrawn", "elsewhere")
 revoked_here_while_known = partial(_ended, "revoked", "here", is_known=True)
 revoked_elsewhere_while_known = partial(_ended, "revoked", "elsewhere", is_known=True)
+withdrawn_elsewhere_while_known = partial(_ended, "withdrawn", "elsewhere", is_known=True)

@@ -15,6 +15,7 @@ LAWS = {
     "nobody is let in once a refusal was told of what was known": scenarios.revoked_elsewhere_while_known,
     "no permission comes back once a flow here has taken it": scenarios.withdrawn_here,
     "no permission comes back once it was seen to be gone": scenarios.withdrawn_elsewhere,
+    "no permission that was known comes back once it was seen to be gone": scenarios.withdrawn_elsewhere_while_known,
 }
 
 
@@ -39,6 +40,14 @@ class Deaf(CallerCache):
         """Do nothing."""
 
 
+class Trusting(CallerCache):
+    """Tells on what another reading contradicts."""
+
+    def _learn(self, session_id, found, since, *, keep):
+        if keep:
+            super()._learn(session_id, found, since, keep=keep)
+
+
 class Halfway(CallerCache):
     """Forgets what is kept, and keeps what is being read."""
 
@@ -55,6 +64,8 @@ class Halfway(CallerCache):
         (scenarios.revoked_here, Unasked),
         (scenarios.revoked_elsewhere, Unasked),
         (scenarios.withdrawn_elsewhere, Unasked),
+        (scenarios.revoked_elsewhere_while_known, Trusting),
+        (scenarios.withdrawn_elsewhere_while_known, Trusting),
         (scenarios.revoked_here, Deaf),
         (scenarios.revoked_here_while_known, Deaf),
         (scenarios.withdrawn_here, Deaf),
