@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role
@@ -48,7 +49,7 @@ class _Round:
 
 @dataclass(slots=True, eq=False)
 class CallerCache:
-    """What was read of callers of one store, by the ids of their sessions; at most so many, those read last.
+    """What was read of callers of one store, by the ids of their sessions: at most so many of them, those read last.
 
     Of readings that overlap nobody knows which is the newer one.  So the first of them that ends is kept, and no other;
     and whoever finds something else than is kept removes it, and has nothing kept that is being read at that moment.
@@ -134,11 +135,15 @@ def _concerned(entity: Entity) -> Callable[[Caller], bool] | None:
         case Role():
             return lambda _: True
         case Grant(account_id=account_id):
-            return lambda caller: caller.account is not None and caller.account.id == account_id
+            return partial(_is_of, account_id)
         case Account(id=account_id, version=version) if version > 0:
-            return lambda caller: caller.account is not None and caller.account.id == account_id
+            return partial(_is_of, account_id)
         case _:
             return None
+
+
+def _is_of(account_id: str, caller: Caller) -> bool:
+    return caller.account is not None and caller.account.id == account_id
 
 
 def _may_count(caller: Caller) -> bool:
