@@ -89,7 +89,7 @@ def _is_enum(kind: object) -> bool:
 
 def _default(value: object) -> str:
     if isinstance(value, timedelta):
-        unit = next(unit for unit, length in UNITS.items() if not value % length)
+        unit = next((unit for unit, length in UNITS.items() if value and not value % length), "s")
         return f"`{value // UNITS[unit]}{unit}`"
     if isinstance(value, frozenset | tuple):
         return ", ".join(sorted(f"`{item}`" for item in value)) or "none"

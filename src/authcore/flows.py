@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar, cast
 
+from authcore.caller_cache import CallerCache
 from authcore.decisions import Decision
 from authcore.entities import AuditEvent, Entity, Message
 from authcore.errors import ConfigurationError, Conflict, Contention, RaceLost
@@ -34,6 +35,8 @@ class Work(Reader):
     _store: Reader = field(repr=False)
     _offload: Offload = field(repr=False)
     _results: dict[Hashable, object] = field(repr=False)
+    _callers: CallerCache = field(default_factory=CallerCache, repr=False)
+    _keep: bool = False
     _read: dict[tuple[type[Entity], str], Entity] = field(default_factory=dict, repr=False)
 
     @property
@@ -49,7 +52,8 @@ class Work(Reader):
 
     async def caller(self, session_id: str, /) -> Caller:
         """Read through to the store's own way of answering, and remember."""
-        caller = await self._store.caller(session_id)
+        with self._callers.reading(session_id, now=self.now, keep=self._keep) as reading:
+            caller = reading.found = await self._store.caller(session_id)
         self._remember([e for e in (caller.session, caller.account, *caller.grants, *caller.roles) if e is not None])
         return caller
 
@@ -81,7 +85,8 @@ class Work(Reader):
 class Flows:
     """Runs flows against a store; `attempts` and `patience` bound every one of them.
 
-    `posted` is called after a commit that has put a message into the outbox.
+    `posted` is called after a commit that has put a message into the outbox, and `callers` is told of every commit and
+    of every caller that was read.
     """
 
     store: Store
@@ -89,18 +94,20 @@ class Flows:
     entropy: Entropy
     offload: Offload
     posted: Callable[[], None] = unheard
+    callers: CallerCache = field(default_factory=CallerCache)
     attempts: int
     patience: timedelta
 
-    async def run(self, decide: Callable[[Work], Awaitable[Decision[T]]]) -> T:
+    async def run(self, decide: Callable[[Work], Awaitable[Decision[T]]], *, keep: bool = False) -> T:
         """Return what `decide` comes to, after everything it writes is stored; or raise its refusal, after the same.
 
-        Raises Contention, with nothing stored, when races were lost too often or for too long.
+        With `keep`, what it reads of callers may be recalled for a while.  Raises Contention, with nothing stored, when
+        races were lost too often or for too long.
         """
         results: dict[Hashable, object] = {}
         give_up_at = self.clock.now() + self.patience
         for attempt in range(self.attempts):
-            work = Work(self.clock.now(), self.store, self.offload, results)
+            work = Work(self.clock.now(), self.store, self.offload, results, self.callers, keep)
             decision = await decide(work)
             if await self._committed(decision, work):
                 _tell(decision)
@@ -133,7 +140,8 @@ class Flows:
     async def _committed(self, decision: Decision[T], work: Work) -> bool:
         if not decision.writes and not decision.removed:
             return True
-        untouched = work.untouched([*decision.writes, *decision.removed])
+        changed = [*decision.writes, *decision.removed]
+        untouched = work.untouched(changed)
         try:
             if decision.removed:
                 await self.housekeeping().remove(decision.removed, decision.writes, untouched)
@@ -141,6 +149,9 @@ class Flows:
                 await self.store.commit(decision.writes, untouched)
         except Conflict:
             return False
+        finally:
+            # Whatever became of it: a commit that was broken off may have taken place.
+            self.callers.changed(changed)
         if any(isinstance(entity, Message) and entity.version == 0 for entity in decision.writes):
             self.posted()
         return True

@@ -17,7 +17,10 @@ from authcore.errors import ConfigurationError
 from authcore.identifiers import ADDRESSES, TYPED, IdentifierKind
 from authcore.throttle import Throttle
 
-__all__ = ["LONGEST_SESSION", "SHORTEST_RETENTION", "AssuranceLevel", "Policy"]
+__all__ = ["LONGEST_REVOCATION", "LONGEST_SESSION", "SHORTEST_RETENTION", "AssuranceLevel", "Policy"]
+
+LONGEST_REVOCATION: Final = timedelta(minutes=5)
+"""No process sees a revocation later, whatever an application accepts."""
 
 LONGEST_SESSION: Final = timedelta(days=30)
 """No session lasts longer, whatever the policy under which it began."""
@@ -58,7 +61,7 @@ class Policy:
     """How an application wants its accounts to behave; the defaults are the strict ones.
 
     Raises ConfigurationError when it is built, if a value is out of range or two contradict each other.  A duration of
-    zero or less is always refused: it never means "for ever".
+    zero or less never means "for ever": it is refused, but for `revocation_within`, where it is the strictest.
     """
 
     issuer: str = "authcore"
@@ -78,6 +81,12 @@ class Policy:
 
     absolute: timedelta = timedelta(days=30)
     """After this long a person logs in again, whatever happened; at most 30 days (NIST 800-63B-4 section 2.1.3)."""
+
+    revocation_within: timedelta = timedelta(0)
+    """How long a process may go by what it has read of a caller: zero, which asks the store each time, to 5 minutes.
+
+    Whatever ends a session, or takes a permission away, is seen after that at the latest; in the same process at once.
+    """
 
     sessions_per_account: int = 50
     """How many sessions an account may have at once, 1 to 500; and as many pending ones.
@@ -283,6 +292,7 @@ class Policy:
             "rotation must be shorter than inactivity": self.rotation >= self.inactivity,
             "inactivity must be longer than zero and at most absolute": not zero < self.inactivity <= self.absolute,
             "absolute must be at most 30 days": self.absolute > LONGEST_SESSION,
+            "revocation_within must be zero to 5 minutes": not zero <= self.revocation_within <= LONGEST_REVOCATION,
             "sessions_per_account must be 1 to 500": not 1 <= self.sessions_per_account <= _MOST_SESSIONS,
             "fresh_for must be longer than zero and at most 30 days, or left out": self.fresh_for is not None
             and not zero < self.fresh_for <= LONGEST_SESSION,

@@ -1,7 +1,7 @@
 """Who is calling, and what it may do.  Nothing here performs I/O, reads a clock or draws randomness."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,7 @@ __all__ = [
     "check_within",
     "identify",
     "identify_pending",
+    "recognise_again",
 ]
 
 
@@ -205,6 +206,16 @@ def authenticate(caller: Caller, shown: Presentation) -> Decision[Principal]:
     if isinstance(found.outcome, Principal):
         return accept(found.outcome, found.writes)
     return found.refused() if found.outcome is None else refuse(found.outcome.refusal)
+
+
+def recognise_again(kept: Caller, shown: Presentation) -> Principal | None:
+    """Return who is calling by what was read a while ago, or None where only the store can tell.
+
+    It is judged as if a new token was asked for, and told only where none is due and nothing is to be written: so
+    neither this process nor another one has had reason to rotate the session since, and no reuse is overlooked.
+    """
+    decided = authenticate(kept, replace(shown, rotate=True))
+    return None if decided.writes or decided.outcome is None or decided.outcome.is_refresh else decided.outcome
 
 
 def identify_pending(caller: Caller, shown: Presentation) -> Decision[Pending]:

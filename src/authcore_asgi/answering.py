@@ -24,11 +24,12 @@ _BEGINNINGS: Final = frozenset({"http.response.start", "websocket.http.response.
 class Visit:
     """One connection's stay in the application: who came, and why a guard turned the caller away, if one did.
 
-    `access` asks the Auth that is fit for an event loop.
+    `access` asks the Auth that is fit for an event loop.  `recalled` is as in `Presence`.
     """
 
     caller: Principal | Anonymous
     access: Access
+    recalled: bool = False
     refusal: AuthError | None = None
 
 

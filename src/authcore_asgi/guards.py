@@ -12,7 +12,7 @@ from authcore.errors import AuthError, ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
 from authcore.principal import Anonymous, Principal, TagRequirement, authorize, check_within
 from authcore.roles import RoleRequirement
-from authcore.web import confirm, confirm_fresh, confirm_person
+from authcore.web import confirm, confirm_fresh, confirm_person, confirm_session
 from authcore.web.guards import guard, guard_awaiting
 from authcore_asgi.answering import Visit
 from authcore_asgi.messages import Scope, request_of
@@ -124,13 +124,25 @@ def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
     """Let only callers into a handler who have authenticated less than `within` ago.
 
     Others get a 401 problem, which tells how many seconds ago they may have done so: `/reauthenticate` is for them.
+    Before a coroutine function the store is asked in any case; what is before a plain function cannot wait for it.
     Raises ConfigurationError for a time that is not longer than zero, or longer than 30 days.
     """
     check_within(within)
 
+    def check(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        _check_fresh(_visit_among(arguments, named), within)
+
+    async def check_now(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        check(arguments, named)
+        visit = _visit_among(arguments, named)
+        if visit.recalled:
+            with _noting(visit):
+                await confirm_session(visit.access, request_of(_scope_among(arguments, named)))
+
     def decorate(handler: H) -> H:
         _check_parameters(handler)
-        return guard(handler, check=lambda arguments, named: _check_fresh(_visit_among(arguments, named), within))
+        can_wait = inspect.iscoroutinefunction(handler)
+        return guard_awaiting(handler, check=check_now) if can_wait else guard(handler, check=check)
 
     return decorate
 

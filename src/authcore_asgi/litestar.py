@@ -7,7 +7,7 @@ if find_spec("litestar") is None:
         'authcore_asgi.litestar needs Litestar: pip install "authcore[litestar]"', name="litestar"
     )
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -50,8 +50,17 @@ class AuthPlugin(InitPlugin):
     handlers should use.
     """
 
-    def __init__(self, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str] = ()) -> None:
-        self._middleware = AuthMiddleware(cast("App", _nowhere), auth=auth, prefix=prefix, exempt=exempt)
+    def __init__(
+        self,
+        auth: Auth,
+        *,
+        prefix: str = "/auth",
+        exempt: Collection[str] = (),
+        revocation_within: Mapping[str, timedelta] | None = None,
+    ) -> None:
+        self._middleware = AuthMiddleware(
+            cast("App", _nowhere), auth=auth, prefix=prefix, exempt=exempt, revocation_within=revocation_within
+        )
         self.auth = self._middleware.auth
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:

@@ -1,15 +1,16 @@
 """The middleware: it answers authcore's own endpoints, and tells the application who is calling."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import copy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
 from authcore.principal import Anonymous, Principal
-from authcore.web import Endpoints, Exemptions
+from authcore.web import Endpoints, Exemptions, RevocationBounds
 from authcore_asgi.answering import Answer, Visit
 from authcore_asgi.guards import VISIT
 from authcore_asgi.messages import (
@@ -55,14 +56,24 @@ class AuthMiddleware:
     websocket handshake, unless its path is exempt, the caller is found before the application runs: `scope["user"]` is
     a Principal or Anonymous, `scope["auth"]` has `scopes`.  A refusal or fault that the application raises before it
     responds becomes a problem document.  `exempt` lists paths that, with all below them, are passed on untouched.
+    `revocation_within` tells for paths, likewise, how late a revocation may be seen there, in place of the policy's.
     """
 
-    def __init__(self, app: App, *, auth: Auth, prefix: str = "/auth", exempt: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        auth: Auth,
+        prefix: str = "/auth",
+        exempt: Collection[str] = (),
+        revocation_within: Mapping[str, timedelta] | None = None,
+    ) -> None:
         self.app = app
         self.background = Background(auth)
         self.auth = self.background.auth
         self.endpoints = Endpoints(self.auth, prefix=prefix)
         self._exempt = Exemptions(exempt)
+        self._bounds = RevocationBounds(revocation_within or {})
 
     def around(self, app: App) -> "AuthMiddleware":
         """Return the same middleware around another application: both share one outbox and one bound on hashing."""
@@ -96,11 +107,15 @@ class AuthMiddleware:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find out who is calling, and run the application for that caller."""
         try:
-            presence = await self.endpoints.access.identify(request_of(scope), websocket=scope["type"] == "websocket")
+            presence = await self.endpoints.access.identify(
+                request_of(scope),
+                websocket=scope["type"] == "websocket",
+                revocation_within=self._bounds.at(route_path(scope)),
+            )
         except (AuthError, Fault) as error:
             await refuse(scope, self.endpoints.access.answer(error, request_of(scope)), send)
         else:
-            visit = Visit(presence.caller, self.endpoints.access)
+            visit = Visit(presence.caller, self.endpoints.access, presence.recalled)
             await self._run(visit, scope, receive, renewed(send, presence.renewal))
 
     async def _run(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:

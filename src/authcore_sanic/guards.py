@@ -1,5 +1,6 @@
 """Guards for Sanic's handlers, of HTTP requests and of websockets."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,7 +14,7 @@ from authcore.errors import AuthError, ConfigurationError
 from authcore.permissions import Condition, Permissions, Requirement
 from authcore.principal import Anonymous, Principal, TagRequirement, authorize, check_within
 from authcore.roles import RoleRequirement
-from authcore.web import confirm, confirm_fresh, confirm_person
+from authcore.web import confirm, confirm_fresh, confirm_person, confirm_session
 from authcore.web.guards import guard, guard_awaiting
 from authcore_sanic.messages import request_of
 
@@ -100,6 +101,7 @@ def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
     """Let only callers into a handler who have authenticated less than `within` ago.
 
     Others get a 401 problem, which tells how many seconds ago they may have done so: `/reauthenticate` is for them.
+    Before a coroutine function the store is asked in any case; what is before a plain function cannot wait for it.
     Raises ConfigurationError for a time that is not longer than zero, or longer than 30 days.
     """
     check_within(within)
@@ -109,7 +111,18 @@ def requires_fresh(*, within: timedelta) -> Callable[[H], H]:
         with _noting(request):
             confirm_fresh(request.app.ctx.authcore_access, caller, within=within)
 
-    return lambda handler: guard(handler, check=check)
+    async def check_now(arguments: tuple[object, ...], named: Mapping[str, object]) -> None:
+        check(arguments, named)
+        request, _ = _visit_among(arguments, named)
+        if getattr(request.ctx, "authcore_recalled", False):
+            with _noting(request):
+                await confirm_session(request.app.ctx.authcore_access, request_of(request))
+
+    def decorate(handler: H) -> H:
+        can_wait = inspect.iscoroutinefunction(handler)
+        return guard_awaiting(handler, check=check_now) if can_wait else guard(handler, check=check)
+
+    return decorate
 
 
 def requires_captcha(handler: H, /) -> H:

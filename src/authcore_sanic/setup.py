@@ -1,6 +1,7 @@
 """Setting a Sanic application up: the endpoints as a blueprint, the caller of every request, refusals as problems."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 from sanic import Blueprint, HTTPResponse, Request, Sanic
@@ -10,7 +11,7 @@ from sanic.response import BaseHTTPResponse
 from authcore.auth import Auth
 from authcore.errors import AuthError, Fault
 from authcore.offload import Background
-from authcore.web import Endpoints, Exemptions
+from authcore.web import Endpoints, Exemptions, RevocationBounds
 from authcore_sanic.messages import is_websocket, read_body, renewed, request_of, response_of
 
 __all__ = ["setup"]
@@ -21,19 +22,28 @@ Identify: TypeAlias = Callable[[Request], Coroutine[Any, Any, HTTPResponse | Non
 _OUTERMOST: Final = 1000
 
 
-def setup(app: App, auth: Auth, *, prefix: str = "/auth", exempt: Collection[str] = ()) -> Auth:
+def setup(
+    app: App,
+    auth: Auth,
+    *,
+    prefix: str = "/auth",
+    exempt: Collection[str] = (),
+    revocation_within: Mapping[str, timedelta] | None = None,
+) -> Auth:
     """Set an application up, and return the Auth that its handlers should use; it is also `app.ctx.authcore`.
 
     Our endpoints stand below `prefix`.  For every other request, unless its path is exempt, the caller is found before
     the handler runs: `request.ctx.principal` is a Principal or Anonymous.  Refusals and faults that a handler raises
     become problem documents.  `exempt` lists paths that, with all below them, are left alone.
+    `revocation_within` tells for paths, likewise, how late a revocation may be seen there, in place of the policy's.
     """
     background = Background(auth)
     endpoints = Endpoints(background.auth, prefix=prefix)
     app.ctx.authcore = background.auth
     app.ctx.authcore_access = endpoints.access
     app.blueprint(_blueprint(endpoints))
-    app.register_middleware(_identification(endpoints, Exemptions(exempt)), "request", priority=_OUTERMOST)
+    identify = _identification(endpoints, Exemptions(exempt), RevocationBounds(revocation_within or {}))
+    app.register_middleware(identify, "request", priority=_OUTERMOST)
     # The last one: Sanic runs no other after one that returns a response.
     app.register_middleware(_renew, "response", priority=_OUTERMOST)
     app.exception(AuthError, Fault)(_refused)
@@ -60,12 +70,15 @@ def _blueprint(endpoints: Endpoints) -> Blueprint:
     return blueprint
 
 
-def _identification(endpoints: Endpoints, exempt: Exemptions) -> Identify:
+def _identification(endpoints: Endpoints, exempt: Exemptions, bounds: RevocationBounds) -> Identify:
     async def identify(request: Request) -> None:
         if request.path not in endpoints.paths and not exempt.cover(request.path):
-            presence = await endpoints.access.identify(request_of(request), websocket=is_websocket(request))
+            presence = await endpoints.access.identify(
+                request_of(request), websocket=is_websocket(request), revocation_within=bounds.at(request.path)
+            )
             request.ctx.principal = presence.caller
             request.ctx.authcore_renewal = presence.renewal
+            request.ctx.authcore_recalled = presence.recalled
 
     return identify
 

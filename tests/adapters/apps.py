@@ -15,6 +15,7 @@ from authcore.errors import StoreFault, UsernameTaken
 
 SECRET = "the-text-of-a-failure"
 EXEMPT = ("/health",)
+RECALLED = {"/recalled": timedelta(seconds=30), "/recalled/never": timedelta(0)}
 
 _names = count()
 
@@ -70,6 +71,10 @@ def table(stage):
         (("POST",), "/paying", does.tell, ("requires_two_step", {"purpose": "pay"})),
         (("POST",), "/posting", does.tell, ("requires_captcha", {})),
         (("GET", "POST"), "/sensitive", does.tell, ("requires_fresh", {"within": timedelta(minutes=5)})),
+        (("GET",), "/recalled", does.tell, None),
+        (("GET",), "/recalled/below", does.tell, None),
+        (("GET",), "/recalled/never", does.tell, None),
+        (("GET",), "/recalled/sensitive", does.tell, ("requires_fresh", {"within": timedelta(minutes=5)})),
         (("GET",), "/any", does.tell, (requires, {"any_of": ["invoices:read", "invoices:write"]})),
     ]
 
@@ -103,7 +108,7 @@ def sanic_app(auth, stage):
     app.config.MOTD = False
     app.config.ACCESS_LOG = False
     app.config.TOUCHUP = False  # or every application would have parts of Sanic compiled anew
-    authcore_sanic.setup(app, auth, exempt=EXEMPT)
+    authcore_sanic.setup(app, auth, exempt=EXEMPT, revocation_within=RECALLED)
 
     def add(methods, path, act, guard):
         async def handler(request):

@@ -15,6 +15,7 @@ from tests.adapters.laws.journeys import Journeys
 from tests.adapters.laws.neutrality import Neutrality
 from tests.adapters.laws.origins import Origins
 from tests.adapters.laws.reauthentication import Reauthentication
+from tests.adapters.laws.recalled import Recalled
 from tests.adapters.laws.recovery import Recovery
 from tests.adapters.laws.refusals import Refusals
 from tests.adapters.laws.rotation import Rotation
@@ -55,6 +56,7 @@ class HttpContract(
     Bodies,
     BearerTokens,
     Guards,
+    Recalled,
     Refusals,
     Reauthentication,
 ):

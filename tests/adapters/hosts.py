@@ -10,7 +10,7 @@ import uvicorn
 from sanic import Sanic
 
 from authcore_asgi import AuthMiddleware
-from tests.adapters.apps import EXEMPT, sanic_app, starlette_app
+from tests.adapters.apps import EXEMPT, RECALLED, sanic_app, starlette_app
 from tests.adapters.waiting import until
 
 IN_PROCESS = "https://app.example.org"
@@ -76,14 +76,18 @@ async def behind_uvicorn(app):
 @asynccontextmanager
 async def starlette(auth, stage):
     """Starlette within the middleware, without a server."""
-    async with in_process(AuthMiddleware(starlette_app(stage), auth=auth, exempt=EXEMPT)) as host:
+    async with in_process(
+        AuthMiddleware(starlette_app(stage), auth=auth, exempt=EXEMPT, revocation_within=RECALLED)
+    ) as host:
         yield host
 
 
 @asynccontextmanager
 async def starlette_behind_uvicorn(auth, stage):
     """The same behind a real server."""
-    async with behind_uvicorn(AuthMiddleware(starlette_app(stage), auth=auth, exempt=EXEMPT)) as host:
+    async with behind_uvicorn(
+        AuthMiddleware(starlette_app(stage), auth=auth, exempt=EXEMPT, revocation_within=RECALLED)
+    ) as host:
         yield host
 
 

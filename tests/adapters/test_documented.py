@@ -5,7 +5,7 @@ from types import ModuleType
 
 from authcore.web import Response
 from tests.adapters import hosts, stores
-from tests.adapters.apps import EXEMPT, guarded, table
+from tests.adapters.apps import EXEMPT, RECALLED, guarded, table
 from tests.adapters.contract import HttpContract
 from tests.readme.blocks import ROOT, files
 
@@ -24,7 +24,8 @@ def _page(act, guard):
 async def plain(auth, stage):
     """The sample application of every adapter, in the documented one."""
     pages = {path: _page(act, guard) for _, path, act, guard in table(stage)}
-    async with hosts.in_process(PLAIN.PlainApp(auth, pages, exempt=EXEMPT)) as host:
+    app = PLAIN.PlainApp(auth, pages, exempt=EXEMPT, revocation_within=RECALLED)
+    async with hosts.in_process(app) as host:
         yield host
 
 

@@ -2200,6 +2200,110 @@ RETENTION = [
     ),
 ]
 
+RECALLING = [
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="what is as old as the bound told once more",
+        file="authcore/caller_cache.py",
+        before="now - kept.since < within",
+        after="now - kept.since <= within",
+        caught_by="core/test_caller_cache.py::TestBound::test_it_is_told_until_the_bound",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="bound counted from when the next reading began",
+        file="authcore/caller_cache.py",
+        before="self._learn(session_id, reading.found, reading.since, keep=keep and may_be_kept)",
+        after="self._learn(session_id, reading.found, reading.since + LONGEST_REVOCATION, keep=keep and may_be_kept)",
+        caught_by="flows/test_caller_cache.py::test_after_the_bound_it_is_read_once",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="late answer kept without comparing",
+        file="authcore/caller_cache.py",
+        before="keep=keep and may_be_kept",
+        after="keep=keep",
+        caught_by="flows/test_caller_cache_orders.py::test_law_holds_in_every_order"
+        "[nobody is let in once a refusal was told]",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="what is being read while something ends kept",
+        file="authcore/caller_cache.py",
+        before="        # Whose it is will only be known when it has been read.\n        self._rounds.clear()\n",
+        after="",
+        caught_by="flows/test_caller_cache_orders.py::test_law_holds_in_every_order"
+        "[nobody is let in once a flow here has revoked]",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="what another reading contradicts told on",
+        file="authcore/caller_cache.py",
+        before="self._kept[session_id].caller != _as_compared(found)",
+        after="not found",
+        caught_by="flows/test_caller_cache_orders.py::test_law_holds_in_every_order"
+        "[nobody is let in once a refusal was told of what was known]",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="commits not told of",
+        file="authcore/flows.py",
+        before="self.callers.changed(changed)",
+        after="pass",
+        caught_by="flows/test_caller_cache.py::test_it_is_seen_at_once_in_the_same_process[logged out]",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="commits of unknown outcome not told of",
+        file="authcore/flows.py",
+        before="        finally:\n"
+        "            # Whatever became of it: a commit that was broken off may have taken place.\n"
+        "            self.callers.changed(changed)\n",
+        after="        self.callers.changed(changed)\n",
+        caught_by="flows/test_caller_cache.py::test_a_commit_of_unknown_outcome_ends_it_too",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="one store's callers let into another",
+        file="authcore/caller_cache.py",
+        before="return self if self._store is store else CallerCache(self.most, store)",
+        after="return self",
+        caught_by="flows/test_caller_cache.py::test_another_store_is_another_world",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="token that may have been rotated since recalled",
+        file="authcore/principal.py",
+        before="decided = authenticate(kept, replace(shown, rotate=True))",
+        after="decided = authenticate(kept, shown)",
+        caught_by="flows/test_caller_cache.py::test_no_reuse_is_overlooked",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="token of before recalled",
+        file="authcore/principal.py",
+        before="decided.writes or decided.outcome is None or decided.outcome.is_refresh",
+        after="decided.writes or decided.outcome is None",
+        caught_by="flows/test_caller_cache.py::test_a_token_of_before_is_judged_by_the_store",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="use of a successor recalled and not written down",
+        file="authcore/principal.py",
+        before="None if decided.writes or decided.outcome is None",
+        after="None if decided.outcome is None",
+        caught_by="flows/test_caller_cache.py::test_the_first_use_of_a_successor_is_written_down",
+    ),
+    Breakage(
+        law="what was read of a caller counts for a stated time",
+        what="refreshing by what was read before",
+        file="authcore/auth/recognition.py",
+        before="found = await self.identify(token, device=device, revocation_within=timedelta(0))",
+        after="found = await self.identify(token, device=device)",
+        caught_by="flows/test_caller_cache.py::test_whatever_is_sensitive_reads_the_store[refresh]",
+    ),
+]
+
 BREAKAGES = (
     *ONE_COMMIT,
     *STORES,
@@ -2224,4 +2328,5 @@ BREAKAGES = (
     *TRAIL,
     *ERASURE,
     *RETENTION,
+    *RECALLING,
 )

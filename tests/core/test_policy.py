@@ -35,6 +35,8 @@ GOOD = [
     {"grace": TICK, "rotation": 2 * TICK, "inactivity": 3 * TICK, "absolute": 3 * TICK},
     {"sessions_per_account": 1},
     {"sessions_per_account": 500},
+    {"revocation_within": ZERO},
+    {"revocation_within": 5 * MINUTES},
     {"fresh_for": None},
     {"retention": 60 * MINUTES},
     {"retention": 60 * MINUTES, "flow_patience": 60 * MINUTES - TICK},
@@ -97,6 +99,8 @@ BAD = [
     ({"sessions_per_account": 0}, "sessions_per_account"),
     ({"sessions_per_account": -1}, "sessions_per_account"),
     ({"sessions_per_account": 501}, "sessions_per_account"),
+    ({"revocation_within": -TICK}, "revocation_within"),
+    ({"revocation_within": 5 * MINUTES + TICK}, "revocation_within"),
     ({"fresh_for": ZERO}, "fresh_for"),
     ({"fresh_for": -TICK}, "fresh_for"),
     ({"fresh_for": 30 * DAYS + TICK}, "fresh_for"),
@@ -198,10 +202,13 @@ def test_values_out_of_range_are_refused(settings, named):
         Policy(**settings)
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Policy) if field.type is timedelta])
+NEVER_ZERO = {field.name for field in fields(Policy) if field.type is timedelta} - {"revocation_within"}
+
+
+@pytest.mark.parametrize("name", sorted(NEVER_ZERO))
 @pytest.mark.parametrize("value", [ZERO, -TICK, timedelta.min])
 def test_no_duration_means_for_ever(name, value):
-    """Zero or less is refused for every duration, and never means "for ever"."""
+    """Zero or less is refused for every duration but the one of which it is the strictest; never means "for ever"."""
     with pytest.raises(ConfigurationError):
         Policy(**{name: value})
 
@@ -221,6 +228,7 @@ def test_defaults_are_the_strict_ones():
     assert (built.login_with, built.bearer, built.origins) == (TYPED, False, frozenset())
     assert (built.session_cookie.name, built.challenge_cookie.name) == ("__Host-authcore", "__Host-authcore-two-step")
     assert (built.message_attempts, built.message_lease) == (6, 2 * MINUTES)
+    assert built.revocation_within == ZERO
     assert (built.flow_attempts, built.flow_patience) == (12, timedelta(seconds=5))
 
 

@@ -29,6 +29,7 @@ from authcore.principal import (
     authorize,
     identify,
     identify_pending,
+    recognise_again,
 )
 from authcore.rotation import Presentation
 from authcore.sessions import validate
@@ -167,6 +168,49 @@ class TestIdentifying:
         """A session that does not count is refused where a second factor is to be met as it is anywhere."""
         decision = identify_pending(replace(CALLER, session=replace(SESSION, deleted_at=NOW)), SHOWN)
         assert (type(decision.refusal), decision.outcome) == (InvalidToken, None)
+
+
+class TestRecognisingAgain:
+    """Deciding by what was read a while ago."""
+
+    @pytest.mark.parametrize("rotate", [True, False])
+    def test_whoever_counts_counts_again(self, rotate):
+        """Where nothing is due and nothing to be written, the same is said as the first time."""
+        late = replace(SHOWN, now=SESSION.rotates_at - TICK, rotate=rotate)
+        assert recognise_again(CALLER, late) == PRINCIPAL
+
+    @pytest.mark.parametrize("rotate", [True, False])
+    @pytest.mark.parametrize(
+        ("session", "shown"),
+        [
+            ({}, {"now": SESSION.rotates_at}),
+            ({"presented_at": None}, {}),
+            ({}, {"generation": 1}),
+            ({"presented_at": None}, {"generation": 1}),
+            ({}, {"generation": 3}),
+            ({}, {"tag": "another"}),
+            ({"ended_at": NOW}, {}),
+            ({"requires_second_factor": True}, {}),
+        ],
+        ids=[
+            "due",
+            "shown first",
+            "the token before",
+            "the token before one that nobody used",
+            "a token to come",
+            "another tag",
+            "ended",
+            "pending",
+        ],
+    )
+    def test_nothing_else_is_said_without_the_store(self, rotate, session, shown):
+        """What is refused, rotated, written, or could have been rotated since, is left to the store."""
+        kept = replace(CALLER, session=replace(SESSION, **session))
+        assert recognise_again(kept, replace(SHOWN, rotate=rotate, **shown)) is None
+
+    def test_nobody_in_particular_is_left_to_the_store(self):
+        """A session of nobody lets nobody in."""
+        assert recognise_again(Caller(session=replace(SESSION, account_id=None)), SHOWN) is None
 
 
 class TestPrincipal:

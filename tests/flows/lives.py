@@ -107,10 +107,12 @@ lateness = st.sampled_from([None, timedelta(minutes=1), timedelta(minutes=4)])
 class Lives(RuleBasedStateMachine):
     """Everybody may use every token that was ever issued; a device shows the one that it was given last."""
 
+    policy = POLICY
+
     def __init__(self):
         """Begin with nobody."""
         super().__init__()
-        self.auth = build_auth(policy=POLICY, hasher=QuickHasher())
+        self.auth = build_auth(policy=self.policy, hasher=QuickHasher())
         self.model = Model(limits=LIMITS)
         self.began = self.auth.clock.now()
         self.tokens = []

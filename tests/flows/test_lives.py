@@ -1,6 +1,7 @@
 """Whole lives of several people go as the model says, and not so as soon as a rule of the library is broken."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import Phase, settings
@@ -17,6 +18,16 @@ pytestmark = pytest.mark.timeout(600)  # a few thousand steps, on a machine that
 
 TestLives = Lives.TestCase
 TestLives.settings = LIVES
+
+
+class RecallingLives(Lives):
+    """The same, where a process goes by what it has read of a caller for as long as it may: nobody can tell."""
+
+    policy = replace(Lives.policy, revocation_within=timedelta(minutes=5))
+
+
+TestRecallingLives = RecallingLives.TestCase
+TestRecallingLives.settings = settings(LIVES, max_examples=100)
 
 
 GATE, VALIDATE, RESEND = sessions.gate, sessions.validate, challenges.resend

@@ -23,6 +23,12 @@ from tests.flows.people import (
 TICK = timedelta(microseconds=1)
 
 
+@pytest.fixture(params=[0, 5], ids=["asking", "recalling"])
+def revocation_within(request):
+    """Whether each request asks the store, or goes by what was read before: in one process nobody can tell."""
+    return timedelta(minutes=request.param)
+
+
 @pytest.fixture
 def session(auth):
     """Ada is logged in."""

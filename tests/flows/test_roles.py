@@ -1,6 +1,7 @@
 """Giving and taking roles, and what they permit from then on.  What implies what is tested in core/."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,12 @@ from authcore.permissions import Requirement
 from authcore.principal import authorize
 from authcore.roles import RoleRequirement
 from tests.flows.people import BOB, OTHER_PASSWORD, do, join, kept, log_in, put, refusal, role
+
+
+@pytest.fixture(params=[0, 5], ids=["asking", "recalling"])
+def revocation_within(request):
+    """Whether each request asks the store, or goes by what was read before: in one process nobody can tell."""
+    return timedelta(minutes=request.param)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Seeing and ending sessions from elsewhere.  What is decided is tested in core/."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -18,6 +19,12 @@ from authcore.errors import (
 )
 from authcore.policy import Policy
 from tests.flows.people import ADA, BOB, PASSWORD, code_to, do, join, log_in, put, refusal, stored
+
+
+@pytest.fixture(params=[0, 5], ids=["asking", "recalling"])
+def revocation_within(request):
+    """Whether each request asks the store, or goes by what was read before: in one process nobody can tell."""
+    return timedelta(minutes=request.param)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from litestar.exceptions import NotFoundException
 from authcore_asgi import AuthMiddleware
 from authcore_asgi.litestar import AuthPlugin
 from authcore_asgi.quart import setup
-from tests.adapters.apps import EXEMPT
+from tests.adapters.apps import EXEMPT, RECALLED
 from tests.adapters.hosts import IN_PROCESS, in_process
 from tests.frameworks.apps import django_app, fastapi_app, litestar_app, quart_app
 
@@ -17,14 +17,18 @@ from tests.frameworks.apps import django_app, fastapi_app, litestar_app, quart_a
 @asynccontextmanager
 async def fastapi(auth, stage):
     """FastAPI within the middleware."""
-    async with in_process(AuthMiddleware(fastapi_app(stage), auth=auth, exempt=EXEMPT)) as host:
+    async with in_process(
+        AuthMiddleware(fastapi_app(stage), auth=auth, exempt=EXEMPT, revocation_within=RECALLED)
+    ) as host:
         yield host
 
 
 @asynccontextmanager
 async def litestar(auth, stage):
     """Litestar within the middleware."""
-    async with in_process(AuthMiddleware(litestar_app(stage), auth=auth, exempt=EXEMPT)) as host:
+    async with in_process(
+        AuthMiddleware(litestar_app(stage), auth=auth, exempt=EXEMPT, revocation_within=RECALLED)
+    ) as host:
         yield host
 
 
@@ -39,7 +43,9 @@ async def litestar_inside(auth, stage):
     async def missing() -> None:
         raise NotFoundException
 
-    async with in_process(litestar_app(stage, missing, plugins=[AuthPlugin(auth, exempt=EXEMPT)])) as host:
+    async with in_process(
+        litestar_app(stage, missing, plugins=[AuthPlugin(auth, exempt=EXEMPT, revocation_within=RECALLED)])
+    ) as host:
         yield host
 
 
@@ -47,7 +53,7 @@ async def litestar_inside(auth, stage):
 async def quart(auth, stage):
     """Quart, set up."""
     app = quart_app(stage)
-    setup(app, auth, exempt=EXEMPT)
+    setup(app, auth, exempt=EXEMPT, revocation_within=RECALLED)
     async with in_process(app) as host:
         yield host
 
@@ -56,7 +62,7 @@ async def quart(auth, stage):
 async def django(auth, stage):
     """Django within the middleware; it knows no lifespan."""
     with django_app(stage) as inner:
-        app = AuthMiddleware(inner, auth=auth, exempt=EXEMPT)
+        app = AuthMiddleware(inner, auth=auth, exempt=EXEMPT, revocation_within=RECALLED)
         async with httpx2.ASGITransport(app, raise_app_exceptions=False) as transport:
             yield transport, IN_PROCESS
         await app.background.close()

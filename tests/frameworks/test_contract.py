@@ -8,13 +8,14 @@ from tests.adapters.laws.faults import Faults
 from tests.adapters.laws.guards import Guards
 from tests.adapters.laws.isolation import Isolation
 from tests.adapters.laws.journeys import Journeys
+from tests.adapters.laws.recalled import Recalled
 from tests.adapters.laws.refusals import Refusals
 from tests.adapters.laws.rotation import Rotation
 from tests.adapters.people import cookie
 from tests.frameworks import hosts
 
 
-class FrameworkContract(Journeys, Guards, Confirming, Isolation, Faults, Refusals, Rotation):
+class FrameworkContract(Journeys, Guards, Confirming, Isolation, Faults, Refusals, Rotation, Recalled):
     """Over one store: what a store does has nothing to do with the framework."""
 
     kinds = ("memory",)

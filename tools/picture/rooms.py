@@ -72,7 +72,7 @@ BOXES = (
             *("sealing", "refusals", "erasure", "exports", "retention"),
         ),
     ),
-    Box("The loop", "read, decide, commit", "flowing", 3, 600, 820, ("flows",)),
+    Box("The loop", "read, decide, commit", "flowing", 3, 600, 820, ("flows", "caller_cache")),
     Box("Hashers", "one around another", "leaf", 3, 850, 1160, ("foreign_hashes", "pepper")),
     Box(
         "Settings, codes",

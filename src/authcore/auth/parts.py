@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from authcore import audit, challenges, rosters, sessions
+from authcore.caller_cache import CallerCache
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
 from authcore.decisions import Decision
@@ -69,8 +70,11 @@ class Parts:
     """Called after a commit that left a message in the outbox, so that somebody may deliver it soon."""
     refusals: RefusalCounts = field(default_factory=RefusalCounts, repr=False, compare=False)
     """What was refused since `record_refusals` was last called."""
+    callers: CallerCache = field(default_factory=CallerCache, repr=False, compare=False)
+    """What was read of callers of late; `replace` hands it on, but never to another store."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "callers", self.callers.of(self.store))
         if isinstance(self.store, Transaction):
             # Every other flow commits by itself, and may try several times.
             raise ConfigurationError("a transaction is no store: only `register` takes one, as `within`")
@@ -184,6 +188,7 @@ class Parts:
             entropy=self.entropy,
             offload=self.offload,
             posted=self.posted,
+            callers=self.callers,
             attempts=self.policy.flow_attempts,
             patience=self.policy.flow_patience,
         )

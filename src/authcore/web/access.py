@@ -4,6 +4,7 @@ What the caller may do is decided elsewhere.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from ipaddress import ip_network
 from typing import Final
@@ -27,10 +28,14 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Who sends a request, and what its response must carry besides its own headers: a renewed token, or nothing."""
+    """Who sends a request, and what its response must carry besides its own headers: a renewed token, or nothing.
+
+    `recalled` tells that the caller's session was not looked up for this very request.
+    """
 
     caller: Principal | Anonymous
     renewal: Headers = ()
+    recalled: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,15 @@ class Access:
         """Refuse a bad origin when the application starts, not at the first request."""
         _ = self._origins
 
-    async def identify(self, request: Request, *, websocket: bool = False) -> Presence:
+    async def identify(
+        self, request: Request, *, websocket: bool = False, revocation_within: timedelta | None = None
+    ) -> Presence:
         """Return who sends a request; the store is read only if a credential was presented.
 
         A credential that does not count makes the caller anonymous, with the reason at hand.  A cookie's token is
-        renewed when that is due; bearers of tokens ask for it themselves.  Raises MalformedRequest
-        for duplicate or malformed ones; and CrossSiteRequest if a page of another site opens a websocket, or uses the
-        cookie to change something.
+        renewed when that is due; bearers of tokens ask for it themselves.  `revocation_within` takes the place of the
+        policy's.  Raises MalformedRequest for duplicate or malformed ones; and CrossSiteRequest if a page of another
+        site opens a websocket, or uses the cookie to change something.
         """
         token = self.session_token(request)
         if websocket or (token is not None and not self.auth.policy.bearer and request.method not in _SAFE_METHODS):
@@ -61,12 +68,17 @@ class Access:
             return Presence(caller=Anonymous())
         policy = self.auth.policy
         try:
-            found = await self.auth.identify(token, rotate=not policy.bearer, device=self.device_of(request))
+            found = await self.auth.identify(
+                token,
+                rotate=not policy.bearer,
+                device=self.device_of(request),
+                revocation_within=revocation_within,
+            )
         except (InvalidToken, SecondFactorRequired) as refusal:
             self.note(refusal, request)
             return Presence(caller=Anonymous(refusal=refusal))
         renewal = [] if found.renewed is None else [token_cookie(policy.session_cookie, found.renewed)]
-        return Presence(caller=found.caller, renewal=renewal)
+        return Presence(caller=found.caller, renewal=renewal, recalled=found.recalled)
 
     def note(self, error: AuthError | Fault, request: Request) -> None:
         """Have the log and the trail tell of what a request was refused; of a fault they have nothing to tell."""

@@ -15,7 +15,16 @@ from authcore.web.access import Access
 from authcore.web.cookies import find_cookie
 from authcore.web.messages import Request
 
-__all__ = ["CAPTCHA", "TWO_STEP", "Confirmation", "captcha_token", "confirm", "confirm_fresh", "confirm_person"]
+__all__ = [
+    "CAPTCHA",
+    "TWO_STEP",
+    "Confirmation",
+    "captcha_token",
+    "confirm",
+    "confirm_fresh",
+    "confirm_person",
+    "confirm_session",
+]
 
 _LONGEST_CODE: Final = 1024
 
@@ -67,6 +76,17 @@ def confirm_fresh(access: Access, caller: Principal | Anonymous, *, within: time
     Raises the caller's own refusal if nobody is logged in, and ReauthenticationRequired.
     """
     return caller.authenticated().require_fresh(within=within, now=access.auth.clock.now())
+
+
+async def confirm_session(access: Access, request: Request) -> Principal:
+    """Return who sends a request by what the store says now, whatever may be recalled of the caller elsewhere.
+
+    Raises NotAuthenticated if no token is presented, and whatever `Auth.authenticate` raises.
+    """
+    token = access.session_token(request)
+    if token is None:
+        raise NotAuthenticated
+    return await access.auth.authenticate(token, device=access.device_of(request), revocation_within=timedelta(0))
 
 
 def captcha_token(access: Access, request: Request) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from authcore.errors import ConfigurationError
+from authcore.web.paths import covers, named_paths
 
 __all__ = ["Exemptions"]
 
@@ -18,10 +18,9 @@ class Exemptions:
     paths: Collection[str] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.paths, str) or not all(path.startswith("/") for path in self.paths):
-            raise ConfigurationError('exempt is a list of paths that begin with a slash, as in ["/static", "/health"]')
-        object.__setattr__(self, "paths", tuple(path.rstrip("/") for path in self.paths))
+        meant = 'exempt is a list of paths that begin with a slash, as in ["/static", "/health"]'
+        object.__setattr__(self, "paths", named_paths(self.paths, meant=meant))
 
     def cover(self, path: str) -> bool:
         """Tell whether a path is exempt, or below one that is."""
-        return any(path == exempt or path.startswith(f"{exempt}/") for exempt in self.paths)
+        return any(covers(exempt, path) for exempt in self.paths)
