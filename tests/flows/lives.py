@@ -36,6 +36,8 @@ POLICY = Policy(
     code_sendings=2,
     challenge_failures=2,
     challenge_window=timedelta(hours=1),
+    password_failures=Throttle(limit=100, window=timedelta(minutes=1)),
+    codes_per_address=NEVER,
     recoveries_per_network=NEVER,
     recoveries_per_name=NEVER,
     sessions_per_account=500,  # which no life reaches
