@@ -120,7 +120,8 @@ class TestPredecessor:
         revoked, event = decision.writes
         assert revoked == replace(SESSION, updated_at=now, ended_at=now, ended_as=SessionEnd.REVOKED)
         assert isinstance(event, AuditEvent)
-        assert (event.kind, event.account_id, event.network) == (AuditKind.SESSION_REUSED, "a", "192.0.2.9")
+        assert (event.id, event.kind) == ("e-session_reused", AuditKind.SESSION_REUSED)
+        assert (event.account_id, event.network) == ("a", "192.0.2.9")
         assert (event.session, event.created_at, event.updated_at) == (session_digest("s"), now, now)
 
 
