@@ -396,6 +396,8 @@ class TestReadBefore:
 
     def test_what_is_kept_is_bounded(self, monkeypatch):
         """So many of the newest are kept, whichever were read again among them, and no more than twice as many."""
+        verified, verify = [], tokens_module._is_signed  # noqa: SLF001  as above
+        monkeypatch.setattr(tokens_module, "_is_signed", lambda *given: verified.append(given) or verify(*given))
         monkeypatch.setattr(tokens_module, "_KEPT", 3)
         reader = self._reader()
         all_of_them = [TOKENS.encode(KIND, replace(REFERENCE, generation=number)) for number in range(1, 30)]
@@ -405,6 +407,7 @@ class TestReadBefore:
             kept = {*reader._read._newer, *reader._read._older}  # noqa: SLF001  as above
             assert len(kept) <= 6
             assert {(KIND, token), (KIND, all_of_them[0])} <= kept
+        assert len(verified) == len(all_of_them)
 
 
 class TestRefusing:
