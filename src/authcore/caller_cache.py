@@ -138,8 +138,7 @@ def _concerned(entity: Entity) -> Callable[[Caller], bool] | None:
             return partial(_is_of, account_id)
         case Account(id=account_id, version=version) if version > 0:
             return partial(_is_of, account_id)
-        case _:
-            return None
+    return None
 
 
 def _is_of(account_id: str, caller: Caller) -> bool:

@@ -263,6 +263,7 @@ class TestStores:
         other = cache.of(MemoryStore())
         assert other is not cache
         assert other.most == 7
+        assert other.of(store) is not other
 
     def test_nothing_of_it_is_shown(self, cache):
         """Whoever prints it sees nobody's address."""
