@@ -32,6 +32,7 @@ from tests.stores.redis_servers import Proxy, answering, any_realm, opened, priv
 
 SECRET = "s3cret@example.org"
 SHORT = timedelta(milliseconds=300)
+UNHURRIED = timedelta(seconds=3)
 
 
 @pytest.fixture
@@ -369,7 +370,7 @@ async def test_replicas_are_waited_for(start):
     """A commit returns once enough replicas have it; is a fault if they have not; and a conflict is one regardless."""
     primary = start()
     replica = start("--replicaof", "127.0.0.1", str(primary.port))
-    async with opened(primary.url, realm="r", replicas=1, replicas_within=timedelta(seconds=1)) as store:
+    async with opened(primary.url, realm="r", replicas=1, replicas_within=UNHURRIED) as store:
         replica.follows(primary)
         await put(store, account())
         reader = RedisStore(replica.url, realm="r")
@@ -417,7 +418,7 @@ async def test_waiting_for_replicas_tells_of_what_a_failover_would_lose(start):
     """With replicas, the commit that such a failover loses was a fault before."""
     primary = start()
     replica = start("--replicaof", "127.0.0.1", str(primary.port))
-    async with opened(primary.url, realm="r", replicas=1, replicas_within=SHORT) as store:
+    async with opened(primary.url, realm="r", replicas=1, replicas_within=UNHURRIED) as store:
         replica.follows(primary)
         await put(store, account())
         replica.say("replicaof", "no", "one")

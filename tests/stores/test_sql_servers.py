@@ -35,6 +35,7 @@ from tests.stores.databases import Database
 from tests.stores.proxy import wired
 
 SERVERS = ("postgresql", "mariadb")
+PATIENCE = 30.0  # where nothing is said of it, since a busy machine is no fault
 
 
 @pytest.fixture(params=SERVERS)
@@ -47,7 +48,7 @@ def database(request):
 async def opened(database, *, url=None, **settings):
     """An empty store, closed in the end; its server may be reached by another way."""
     await database.emptied()
-    store = SqlStore(url or database.url, **settings)
+    store = SqlStore(url or database.url, **{"patience": timedelta(seconds=PATIENCE)} | settings)
     try:
         yield store
     finally:
