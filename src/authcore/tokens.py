@@ -75,10 +75,10 @@ class _Reader(ABC):
         """
         if len(token) > LONGEST_TOKEN:
             raise InvalidToken(cause="not a token")
-        reference = self._read.get((kind, token))
+        reference = self._recent.get((kind, token))
         if reference is None:
             reference = self._verified(kind, token)
-            self._read.keep((kind, token), reference)
+            self._recent.keep((kind, token), reference)
         if now >= reference.expires_at:
             raise SessionExpired(cause="exp")
         return reference
@@ -109,9 +109,9 @@ class _Reader(ABC):
         return Reference(id=identity, generation=generation, issued_at=issued_at, expires_at=expires_at)
 
     @cached_property
-    def _read(self) -> "_Read":
+    def _recent(self) -> "_RecentTokens":
         """What was read with these very keys: whoever retires one makes another reader, which begins with nothing."""
-        return _Read()
+        return _RecentTokens()
 
     @cached_property
     def _known(self) -> dict[tuple[TokenKind, str], _Key]:
@@ -124,7 +124,7 @@ class _Reader(ABC):
         return frozenset()
 
 
-class _Read:
+class _RecentTokens:
     """The tokens that were read of late, each whole, and what they say; nothing that was refused is among them.
 
     Some thousands are kept: when the newer ones are as many as there may be, the older ones are forgotten.

@@ -741,8 +741,8 @@ TOKENS = [
         law="a token is a reference",
         what="token that was read before taken for one of any kind",
         file="authcore/tokens.py",
-        before="reference = self._read.get((kind, token))",
-        after="reference = self._read.get((TokenKind.AUTHENTICATION, token))",
+        before="reference = self._recent.get((kind, token))",
+        after="reference = self._recent.get((TokenKind.AUTHENTICATION, token))",
         caught_by="core/test_tokens.py::TestReadBefore::test_it_is_of_one_kind",
     ),
     Breakage(

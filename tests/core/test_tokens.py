@@ -387,7 +387,7 @@ class TestReadBefore:
         reader = self._reader()
         for _ in range(2):
             assert _cause(_signed(iss="other"), tokens=reader) == "issuer or audience"
-        assert not reader._read._newer  # noqa: SLF001  nothing else shows what is kept
+        assert not reader._recent._newer  # noqa: SLF001  nothing else shows what is kept
 
     def test_a_retired_key_ends_it(self):
         """With the ring of after its key's retirement, a token is refused that was read with the one before."""
@@ -404,7 +404,7 @@ class TestReadBefore:
         for token in all_of_them:
             reader.decode(KIND, token, now=NOW)
             reader.decode(KIND, all_of_them[0], now=NOW)
-            kept = {*reader._read._newer, *reader._read._older}  # noqa: SLF001  as above
+            kept = {*reader._recent._newer, *reader._recent._older}  # noqa: SLF001  as above
             assert len(kept) <= 6
             assert {(KIND, token), (KIND, all_of_them[0])} <= kept
         assert len(verified) == len(all_of_them)
