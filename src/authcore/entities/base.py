@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_args, get_ori
 from authcore.errors import InvalidInput
 
 __all__ = [
+    "BEYOND_64_BITS",
     "Entity",
     "Id",
     "Name",
@@ -34,7 +35,7 @@ Texts = Annotated[tuple[str, ...], 16_000]
 """Several texts, as many as their JSON array has room for."""
 
 _SHORT: Final = 64
-_BEYOND_64_BITS: Final = 2**63
+BEYOND_64_BITS: Final = 2**63
 _NO_OFFSET: Final = timedelta(0)
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -128,7 +129,7 @@ def _check_time(name: str, moment: datetime, longest: int) -> None:  # noqa: ARG
 
 
 def _check_number(name: str, number: int, longest: int) -> None:  # noqa: ARG001  as its neighbours
-    if not -_BEYOND_64_BITS <= number < _BEYOND_64_BITS:
+    if not -BEYOND_64_BITS <= number < BEYOND_64_BITS:
         raise InvalidInput(name, "too_large")
 
 

@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
-from authcore.entities.base import Entity, can_be_stored, field_types, max_length, texts_to_json
+from authcore.entities.base import BEYOND_64_BITS, Entity, can_be_stored, field_types, max_length, texts_to_json
 
 __all__ = [
     "Column",
@@ -33,7 +33,6 @@ E = TypeVar("E", bound=Entity)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_BEYOND_64_BITS: Final = 2**63
 
 
 class ColumnType(Enum):
@@ -161,7 +160,7 @@ def _text(longest: int) -> Callable[[str], str]:
 
 def _number(_: int) -> Callable[[int], int]:
     def decode(value: int) -> int:
-        if type(value) is not int or not -_BEYOND_64_BITS <= value < _BEYOND_64_BITS:
+        if type(value) is not int or not -BEYOND_64_BITS <= value < BEYOND_64_BITS:
             raise ValueError("no number, or one that no entity holds")
         return value
 
