@@ -6,15 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device, microseconds
+from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device
 from authcore.occasion import Occasion
 
 __all__ = [
-    "before",
     "blanked",
     "displaced",
     "is_true_or_blank",
-    "named",
     "record",
     "reuse",
     "salted",
@@ -103,16 +101,6 @@ def displaced(occasion: Occasion, session: AuthenticationSession) -> AuditEvent:
     )
     # One commit may make room by ending several.
     return salted(replace(event, id=f"{event.id}-{event.session}"), occasion.ids.salt)
-
-
-def named(now: datetime, *parts: str) -> str:
-    """Return the name of an event: events are listed in order of id, and the time in front puts the oldest first."""
-    return "-".join((before(now), *parts))
-
-
-def before(moment: datetime) -> str:
-    """Return what comes just before the ids of the events of a moment, and after those of all that was earlier."""
-    return f"{microseconds(moment):016x}"
 
 
 def session_digest(session_id: str) -> str:

@@ -6,10 +6,10 @@ It decides nothing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from authcore.entities import Device
+from authcore.entities import Device, microseconds
 from authcore.policy import Policy
 
-__all__ = ["Ids", "Occasion"]
+__all__ = ["Ids", "Occasion", "time_prefix", "timed_id"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +42,13 @@ class Occasion:
     def at(self, now: datetime) -> "Occasion":
         """Return the same occasion at another attempt's time."""
         return replace(self, now=now)
+
+
+def timed_id(moment: datetime, *parts: str) -> str:
+    """Return an id for what is listed in order of id: the time in front puts the oldest first."""
+    return "-".join((time_prefix(moment), *parts))
+
+
+def time_prefix(moment: datetime) -> str:
+    """Return what comes just before the timed ids of a moment, and after those of all that was earlier."""
+    return f"{microseconds(moment):016x}"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from authcore.audit import named, salted
+from authcore.audit import salted
 from authcore.decisions import Decision, accept
 from authcore.entities import UNSEALED, AuditEvent, AuditKind
 from authcore.errors import AuthError
-from authcore.occasion import Occasion
+from authcore.occasion import Occasion, timed_id
 from authcore.throttling import shared_network
 
 __all__ = ["COUNTED", "OTHER", "REFUSALS_KEY", "RefusalCounts", "Refused", "event_id", "record"]
@@ -90,7 +90,7 @@ class RefusalCounts:
 def event_id(occasion: Occasion, refused: Refused, key: bytes) -> str:
     """Return the id of the one event of its minute; whoever counts the same at another place meets it there."""
     network = hmac.digest(key, refused.network.encode(), sha256).hex()[:16]
-    return named(occasion.now.replace(second=0, microsecond=0), AuditKind.REFUSED, refused.code, network)
+    return timed_id(occasion.now.replace(second=0, microsecond=0), AuditKind.REFUSED, refused.code, network)
 
 
 def record(

@@ -1,7 +1,7 @@
 """Deciding what the trail says."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, strategies as st
@@ -43,14 +43,6 @@ def test_an_event_says_what_when_whom_and_where(kind):
         commitment=event.commitment,
         batch="unsealed",
     )
-
-
-def test_names_of_events_stand_in_the_order_of_time():
-    """The name of a later event comes later, whatever else it is made of: a page begins with the oldest."""
-    moments = [NOW + timedelta(microseconds=n) for n in (-1, 0, 1)] + [datetime(9999, 12, 31, tzinfo=UTC)]
-    names = [audit.named(moment, name) for moment, name in zip(moments, "dcba", strict=True)]
-    assert sorted(names) == names
-    assert audit.named(NOW, "x", "y") == "0006ba1694472000-x-y"
 
 
 def test_the_occasion_tells_first_on_whose_behalf():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from authcore.entities import Device
-from authcore.occasion import Ids, Occasion
+from authcore.occasion import Ids, Occasion, time_prefix, timed_id
 from authcore.policy import Policy
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -39,3 +39,17 @@ def test_all_names_are_needed():
     """There is no default for a fresh name: an id that was forgotten would be shared."""
     with pytest.raises(TypeError):
         Ids(account="a", session="s", message="m")
+
+
+def test_timed_ids_stand_in_the_order_of_time():
+    """The id of a later time comes later, whatever else it is made of: a page begins with the oldest."""
+    moments = [NOW + timedelta(microseconds=n) for n in (-1, 0, 1)] + [datetime(9999, 12, 31, tzinfo=UTC)]
+    ids = [timed_id(moment, name) for moment, name in zip(moments, "dcba", strict=True)]
+    assert sorted(ids) == ids
+    assert timed_id(NOW, "x", "y") == "0006ba1694472000-x-y"
+
+
+def test_first_of_a_time_comes_before_its_ids():
+    """Ids of a moment come after its beginning, and those of the moment before do not."""
+    just_before = NOW - timedelta(microseconds=1)
+    assert timed_id(just_before, "z") < time_prefix(NOW) < timed_id(NOW, "")

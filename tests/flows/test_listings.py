@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from authcore import audit
 from authcore.auth import Page
 from authcore.entities import AuditKind, AuthenticationSession, Identifier, Role
 from authcore.errors import ConfigurationError, InvalidInput
@@ -198,10 +197,3 @@ class TestRefusals:
 
         with pytest.raises(ConfigurationError, match="list"):
             do(getattr(build_auth(store=Plain()), name)())
-
-
-def test_first_ids_come_before_their_events():
-    """Events of a moment come after its beginning, and those of the moment before do not."""
-    moment = datetime(2030, 1, 1, tzinfo=UTC)
-    just_before = moment - timedelta(microseconds=1)
-    assert audit.named(just_before, "z") < audit.before(moment) < audit.named(moment, "")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from authcore import audit
 from authcore.auth.parts import Parts
 from authcore.entities import Account, AuditEvent, AuthenticationSession, Entity, Identifier, Role, can_be_stored
 from authcore.errors import ConfigurationError, InvalidInput
 from authcore.identifiers import beginnings
-from authcore.ports import Catalogue, Key, by_field, by_id, by_owner
+from authcore.occasion import time_prefix
+from authcore.ports import Catalogue, by_field, by_id, by_owner
 
 __all__ = ["Listings", "Page"]
 
@@ -64,8 +64,7 @@ class Listings(Parts):
         """List the sessions of an account, or of all accounts and of none, ended ones too, in order of id."""
         if account_id is None:
             return await self._of_kind(AuthenticationSession, after=after, limit=limit)
-        key = by_owner(AuthenticationSession, account_id, after=_checked(after, limit), limit=limit)
-        return await self._of_key(key)
+        return await self._of_field(AuthenticationSession, "account_id", account_id, after=after, limit=limit)
 
     async def browse_roles(self, name: str = "", *, after: str | None = None, limit: int = 100) -> Page[Role]:
         """List the roles whose name begins with `name`, in order of name."""
@@ -87,11 +86,11 @@ class Listings(Parts):
         if since is not None and since.utcoffset() is None:
             raise InvalidInput("since", "not_utc")
         if after is None and since is not None:
-            after = audit.before(since)
+            after = time_prefix(since)
         if account_id is None and actor is None:
             return await self._of_kind(AuditEvent, after=after, limit=limit)
         field, value = ("actor", actor or "") if account_id is None else ("account_id", account_id)
-        page = await self._of_key(by_field(AuditEvent, field, value, after=_checked(after, limit), limit=limit))
+        page = await self._of_field(AuditEvent, field, value, after=after, limit=limit)
         return Page(tuple(event for event in page.entities if actor in {None, event.actor}), page.after)
 
     async def _of_kind(self, kind: type[E], beginning: str = "", *, after: str | None, limit: int) -> Page[E]:
@@ -100,9 +99,10 @@ class Listings(Parts):
         listed = await self.store.page(kind, beginning=beginning, after=_checked(after, limit), limit=limit)
         return Page(tuple(listed), _next(listed, limit))
 
-    async def _of_key(self, key: Key[E]) -> Page[E]:
-        found = await self.store.find(key)
-        return Page(tuple(found), _next(found, key.limit or _MOST))
+    async def _of_field(self, kind: type[E], field: str, value: str, *, after: str | None, limit: int) -> Page[E]:
+        after = _checked(after, limit)
+        found = await self.store.find(by_field(kind, field, value, after=after, limit=limit))
+        return Page(tuple(found), _next(found, limit))
 
     async def _first_named(self, claim: Identifier, sought: tuple[str, ...]) -> Account | None:
         """Return the account of a claim, unless another claim of it comes before, or it is a decoy."""

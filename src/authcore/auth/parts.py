@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from authcore import audit, challenges, rosters, sessions
+from authcore import challenges, rosters, sessions
 from authcore.caller_cache import CallerCache
 from authcore.challenges import Challenged
 from authcore.codes import CODE_KEY
@@ -26,7 +26,7 @@ from authcore.flows import Flows, Work
 from authcore.hashing import Argon2Hasher
 from authcore.keyring import Keyring
 from authcore.logbook import log_refusal
-from authcore.occasion import Ids, Occasion
+from authcore.occasion import Ids, Occasion, timed_id
 from authcore.passwords import accept_new
 from authcore.policy import Policy
 from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, PasswordHasher, Store, Transaction, by_id
@@ -127,8 +127,7 @@ class Parts:
         )
 
     def _timed_id(self, now: datetime) -> str:
-        # Messages and events are found in order of id: the time in front puts the oldest first.
-        return audit.named(now, self._id())
+        return timed_id(now, self._id())
 
     async def _identified(self, work: Work, reference: Reference, device: Device | None) -> Decision[Principal]:
         return authenticate(await work.caller(reference.id), self._presentation(reference, work, device))
