@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,15 @@ _START: float = 30
 def _answers(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
+    return False
+
+
+def _lets_in(port: int) -> bool:
+    """Whether a PostgreSQL lets somebody in: it listens before it does, and says meanwhile that it is starting up."""
+    asked = struct.pack(">I", 3 << 16) + b"user\0postgres\0database\0postgres\0\0"
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        connection.sendall(struct.pack(">I", len(asked) + 4) + asked)
+        return connection.recv(1) == b"R"  # an authentication request or its success; a refusal begins with E
     return False
 
 
@@ -111,6 +121,7 @@ SERVERS = {
         url="postgresql://postgres@127.0.0.1:5432",
         programs=("initdb", "postgres"),
         start=_start_postgresql,
+        is_there=_lets_in,
         ending=signal.SIGINT,
     ),
     "mariadb": Server(
