@@ -4,12 +4,11 @@ Nothing here performs I/O, reads a clock or decides who may come in: what is tol
 judge what was just read.  Nothing here waits, either: in one event loop nobody gets between a look and what follows it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role
 from authcore.errors import ConfigurationError
@@ -28,23 +27,11 @@ def check_revocation_within(bound: timedelta) -> timedelta:
     return bound
 
 
-@dataclass(slots=True)
-class Reading:
-    """A caller that is being read: since when, and what was found in the end, if anything was."""
-
-    since: datetime
-    found: Caller | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Kept:
     caller: Caller
     since: datetime
     """When its reading began: what was committed later may be missing."""
-
-
-class _Round:
-    """Readings of one session that overlap.  It is over once one of them has ended, or was made worthless."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,8 +46,11 @@ class CallerCache:
     _store: Reader | None = field(default=None, repr=False)
     _kept: dict[str, _Kept] = field(default_factory=dict, repr=False)
     """In the order in which it was read."""
-    _rounds: dict[str, _Round] = field(default_factory=dict, repr=False)
-    """Of each session the readings under way that may be kept; no more of them than there are requests at work."""
+    _rounds: dict[str, "Reading"] = field(default_factory=dict, repr=False)
+    """Of each session the first of the readings under way that may be kept; no more than there are requests at work.
+
+    Those that overlap it are of its round, which is over once one of them has ended, or was made worthless.
+    """
 
     def of(self, store: Reader) -> "CallerCache":
         """Return itself if it is of this store, or of none yet; another one otherwise.
@@ -77,19 +67,21 @@ class CallerCache:
         # What comes from the future has been timed by another clock.
         return kept.caller if kept is not None and timedelta(0) <= now - kept.since < within else None
 
-    @contextmanager
-    def reading(self, session_id: str, *, now: datetime, keep: bool) -> Iterator[Reading]:
+    def reading(self, session_id: str, *, now: datetime, keep: bool) -> "Reading":
         """Learn from what is read of a caller meanwhile, and keep it if it is asked for, and may be kept."""
-        current = self._rounds.setdefault(session_id, _Round())
-        reading = Reading(now)
-        try:
-            yield reading
-        finally:
-            may_be_kept = self._rounds.get(session_id) is current
-            if may_be_kept:
-                del self._rounds[session_id]
-            if reading.found is not None:
-                self._learn(session_id, reading.found, reading.since, keep=keep and may_be_kept)
+        return Reading(self, session_id, now, keep)
+
+    def begin(self, reading: "Reading") -> "Reading":
+        """Return the reading whose round this one belongs to."""
+        return self._rounds.setdefault(reading.session_id, reading)
+
+    def end(self, reading: "Reading", of_round: "Reading") -> None:
+        """Learn from a reading."""
+        may_be_kept = self._rounds.get(reading.session_id) is of_round
+        if may_be_kept:
+            del self._rounds[reading.session_id]
+        if reading.found is not None:
+            self._learn(reading.session_id, reading.found, reading.since, keep=reading.keep and may_be_kept)
 
     def changed(self, entities: Iterable[Entity]) -> None:
         """Forget all that a commit may have changed, and whatever is being read of it."""
@@ -127,6 +119,25 @@ class CallerCache:
                 del self._kept[session_id]
         # Whose it is will only be known when it has been read.
         self._rounds.clear()
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """A caller that is being read: since when, whether to be kept, and what was found in the end, if anything was."""
+
+    _cache: CallerCache
+    session_id: str
+    since: datetime
+    keep: bool
+    found: Caller | None = None
+    _round: "Reading | None" = None
+
+    def __enter__(self) -> Self:
+        self._round = self._cache.begin(self)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._cache.end(self, self._round or self)
 
 
 def _concerned(entity: Entity) -> Callable[[Caller], bool] | None:

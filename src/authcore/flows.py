@@ -1,8 +1,9 @@
 """The one loop: read, decide, commit, again on Conflict.  Nothing else in authcore commits, stages or removes."""
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, TypeVar, cast
 
 from authcore.caller_cache import CallerCache
@@ -37,7 +38,8 @@ class Work(Reader):
     _results: dict[Hashable, object] = field(repr=False)
     _callers: CallerCache = field(default_factory=CallerCache, repr=False)
     _keep: bool = False
-    _read: dict[tuple[type[Entity], str], Entity] = field(default_factory=dict, repr=False)
+    _read: list[Iterable[Entity | None]] = field(default_factory=list, repr=False)
+    """What was found, reading by reading."""
 
     @property
     def weak(self) -> Reader:
@@ -47,14 +49,14 @@ class Work(Reader):
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Read through to the store, and remember."""
         found = await self._store.find(key)
-        self._remember(found)
+        self._read.append(found)
         return found
 
     async def caller(self, session_id: str, /) -> Caller:
         """Read through to the store's own way of answering, and remember."""
         with self._callers.reading(session_id, now=self.now, keep=self._keep) as reading:
             caller = reading.found = await self._store.caller(session_id)
-        self._remember([e for e in (caller.session, caller.account, *caller.grants, *caller.roles) if e is not None])
+        self._read += (caller.session, caller.account), caller.grants, caller.roles
         return caller
 
     def once(self, name: str, make: Callable[[], T]) -> T:
@@ -73,12 +75,12 @@ class Work(Reader):
     def untouched(self, writes: Collection[Entity]) -> list[Entity]:
         """Return what was read and is not written, at the version at which it was read first."""
         written = {(type(entity), entity.id, entity.version) for entity in writes}
-        return [entity for (kind, id_), entity in self._read.items() if (kind, id_, entity.version) not in written]
-
-    def _remember(self, found: Collection[Entity]) -> None:
-        # The first reading counts: if a second one differs, the commit must fail.
-        for entity in found:
-            self._read.setdefault((type(entity), entity.id), entity)
+        first: dict[tuple[type[Entity], str], Entity] = {}
+        for entity in chain.from_iterable(self._read):
+            if entity is not None:
+                # The first reading counts: if a second one differs, the commit must fail.
+                first.setdefault((type(entity), entity.id), entity)
+        return [entity for (kind, id_), entity in first.items() if (kind, id_, entity.version) not in written]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +107,17 @@ class Flows:
         races were lost too often or for too long.
         """
         results: dict[Hashable, object] = {}
-        give_up_at = self.clock.now() + self.patience
+        begun_at = now = self.clock.now()
         for attempt in range(self.attempts):
-            work = Work(self.clock.now(), self.store, self.offload, results, self.callers, keep)
+            work = Work(now, self.store, self.offload, results, self.callers, keep)
             decision = await decide(work)
             if await self._committed(decision, work):
                 _tell(decision)
                 return decision.settle()
-            if attempt + 1 == self.attempts or self.clock.now() >= give_up_at:
+            if attempt + 1 == self.attempts or self.clock.now() >= begun_at + self.patience:
                 break
             await self.clock.sleep(self._pause(attempt))
+            now = self.clock.now()
         raise Contention
 
     async def run_within(self, transaction: Transaction, decide: Callable[[Work], Awaitable[Decision[T]]]) -> T:

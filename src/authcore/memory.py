@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
-from authcore.entities import Entity, keys_of
+from authcore.entities import Account, AuthenticationSession, Entity, Grant, Role, keys_of
 from authcore.errors import Conflict
-from authcore.ports import Catalogue, Housekeeping, Key, Store
+from authcore.ports import Caller, Catalogue, Housekeeping, Key, Store
 
 __all__ = ["MemoryStore"]
 
@@ -33,6 +33,17 @@ class MemoryStore(Store, Catalogue, Housekeeping):
         first = key.skip if key.after is None else key.skip + bisect_right(ids, key.after)
         meant = ids[first : None if key.limit is None else first + key.limit]
         return [entity for name in meant if isinstance(entity := self._kept.get((key.kind, name)), key.kind)]
+
+    async def caller(self, session_id: str, /) -> Caller:
+        """Return what an authenticated request needs."""
+        session = self._of(AuthenticationSession, session_id)
+        if session is None or session.account_id is None:
+            return Caller(session=session)
+        owned = self._owned.get((Grant, "account_id", session.account_id), ())
+        named = [self._of(Grant, name) for name in owned]
+        grants = [grant for grant in named if grant is not None and grant.deleted_at is None]
+        roles = [role for grant in grants if (role := self._of(Role, grant.role)) is not None]
+        return Caller(session=session, account=self._of(Account, session.account_id), grants=grants, roles=roles)
 
     async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
         """Return a page of a kind."""
@@ -62,6 +73,10 @@ class MemoryStore(Store, Catalogue, Housekeeping):
         kept = sorted((entity for entity in self._kept.values() if isinstance(entity, kind)), key=_age)
         old = [entity for entity in kept if _age(entity)[0] < before]
         return [entity for entity in old if after is None or _age(entity) > _age(after)][:limit]
+
+    def _of(self, kind: type[E], name: str) -> E | None:
+        kept = self._kept.get((kind, name))
+        return kept if isinstance(kept, kind) else None
 
     def _check(self, *listed: Collection[Entity]) -> None:
         if any(self._version(entity) != entity.version for entities in listed for entity in entities):

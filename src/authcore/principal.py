@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from authcore import sessions
 from authcore.decisions import Decision, accept, refuse
@@ -197,15 +197,15 @@ def admit(caller: Caller, shown: Presentation) -> Decision[Principal | Anonymous
     found = identify(caller, shown)
     if isinstance(found.outcome, Pending):
         return refuse(SecondFactorRequired())
-    return found.refused() if found.outcome is None else accept(found.outcome, found.writes)
+    return cast("Decision[Principal | Anonymous]", found)
 
 
 def authenticate(caller: Caller, shown: Presentation) -> Decision[Principal]:
     """Decide who is calling, where nobody but an authenticated person will do."""
     found = admit(caller, shown)
-    if isinstance(found.outcome, Principal):
-        return accept(found.outcome, found.writes)
-    return found.refused() if found.outcome is None else refuse(found.outcome.refusal)
+    if isinstance(found.outcome, Anonymous):
+        return refuse(found.outcome.refusal)
+    return cast("Decision[Principal]", found)
 
 
 def recognise_again(kept: Caller, shown: Presentation) -> Principal | None:

@@ -5,7 +5,8 @@ before gets the same successor, until that one is in use, and for a short while 
 thief's, and the session ends for both (RFC 9700 section 4.14.2).
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -15,26 +16,36 @@ from authcore.entities import AuditEvent, AuthenticationSession, Device, Session
 from authcore.errors import InvalidToken, SessionRevoked
 from authcore.policy import Policy
 
-__all__ = ["Deadlines", "Presentation", "Presented", "deadlines", "lapsed", "last_used", "present"]
+__all__ = ["Circumstances", "Deadlines", "Presentation", "Presented", "deadlines", "lapsed", "last_used", "present"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What an event tells of a presentation besides its session: from where it came, and the event's own id and salt.
+
+    The salt is made of `salt`, which is random.
+    """
+
+    device: Device
+    event: str
+    salt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """A token of a session, as it was presented: of which generation, when, from where.
+    """A token of a session, as it was presented: of which generation, when, under which circumstances.
 
     `rotate` tells whether the client is given a new token when one is due; one that asks for it by itself is not.
     `tag` is what the application has reserved the occasion for: only sessions with that tag count; None lets all in.
-    `event` names an event, if there is one, and its salt is made of `salt`, which is random.
+    `circumstances` always tells the same, and is asked for it only where there is an event: most requests have none.
     """
 
     generation: int
     now: datetime
     policy: Policy
-    device: Device = field(default_factory=Device)
+    circumstances: Callable[[], Circumstances]
     rotate: bool = False
     tag: str | None = None
-    event: str
-    salt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +126,8 @@ def _is_awaited(session: AuthenticationSession, shown: Presentation) -> bool:
 
 
 def _event(session: AuthenticationSession, shown: Presentation) -> AuditEvent:
-    return audit.reuse(session, now=shown.now, device=shown.device, name=shown.event, salt=shown.salt)
+    told = shown.circumstances()
+    return audit.reuse(session, now=shown.now, device=told.device, name=told.event, salt=told.salt)
 
 
 def _revoked(session: AuthenticationSession, shown: Presentation) -> AuthenticationSession:

@@ -30,7 +30,7 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the time in UTC."""
         self._latest = max(self._latest, time.time_ns())
-        return _EPOCH + timedelta(microseconds=self._latest // 1000)
+        return _EPOCH + timedelta(0, 0, self._latest // 1000)
 
     async def sleep(self, seconds: float, /) -> None:
         """Stop this thread for a while."""

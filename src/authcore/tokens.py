@@ -75,10 +75,10 @@ class _Reader(ABC):
         """
         if len(token) > LONGEST_TOKEN:
             raise InvalidToken(cause="not a token")
-        reference = self._recent.get((kind, token))
+        reference = self._recent.get(kind, token)
         if reference is None:
             reference = self._verified(kind, token)
-            self._recent.keep((kind, token), reference)
+            self._recent.keep(kind, token, reference)
         if now >= reference.expires_at:
             raise SessionExpired(cause="exp")
         return reference
@@ -131,21 +131,24 @@ class _RecentTokens:
     """
 
     def __init__(self) -> None:
-        self._newer: dict[tuple[TokenKind, str], Reference] = {}
-        self._older: dict[tuple[TokenKind, str], Reference] = {}
+        self._newer: dict[str, tuple[TokenKind, Reference]] = {}
+        self._older: dict[str, tuple[TokenKind, Reference]] = {}
 
-    def get(self, token: tuple[TokenKind, str]) -> Reference | None:
-        """Return what a token says that is still kept."""
+    def get(self, kind: TokenKind, token: str) -> Reference | None:
+        """Return what a token says that is still kept, and was of this kind."""
         found = self._newer.get(token)
         if found is None and (found := self._older.get(token)) is not None:
-            self.keep(token, found)
-        return found
+            self._keep(token, found)
+        return found[1] if found is not None and found[0] is kind else None
 
-    def keep(self, token: tuple[TokenKind, str], reference: Reference) -> None:
-        """Keep what a token says, whose signature was found right."""
+    def keep(self, kind: TokenKind, token: str, reference: Reference) -> None:
+        """Keep what a token of a kind says, whose signature was found right."""
+        self._keep(token, (kind, reference))
+
+    def _keep(self, token: str, said: tuple[TokenKind, Reference]) -> None:
         if len(self._newer) >= _KEPT:
             self._older, self._newer = self._newer, {}
-        self._newer[token] = reference
+        self._newer[token] = said
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def request_of(scope: Scope) -> Request:
     return Request(
         method=scope.get("method", "GET"),
         path=route_path(scope),
-        headers=[(bytes(name), bytes(value)) for name, value in scope["headers"]],
+        headers=scope["headers"],
         client=None if client is None else client[0],
     )
 

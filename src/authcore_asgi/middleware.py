@@ -83,37 +83,41 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the application's lifespan."""
-        serve = {"http": self._http, "websocket": self._pass_on, "lifespan": self._lifespan}.get(scope["type"])
-        await (serve or self.app)(scope, receive, send)
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._pass_on(route_path(scope), scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.background.start()
-        if route_path(scope) in self.endpoints.paths:
+        path = route_path(scope)
+        if path in self.endpoints.paths:
             await self._respond(scope, receive, send)
         else:
-            await self._pass_on(scope, receive, send)
+            await self._pass_on(path, scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.endpoints.respond(await read_body(request_of(scope), receive))
         if response is not None:
             await send_response(response, send)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._exempt.cover(route_path(scope)):
+    async def _pass_on(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find out who is calling, unless the path is exempt, and run the application for that caller."""
+        if self._exempt.cover(path):
             await self.app(scope, receive, send)
-        else:
-            await self._guarded(scope, receive, send)
-
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Find out who is calling, and run the application for that caller."""
+            return
+        request = request_of(scope)
         try:
             presence = await self.endpoints.access.identify(
-                request_of(scope),
-                websocket=scope["type"] == "websocket",
-                revocation_within=self._bounds.at(route_path(scope)),
+                request, websocket=scope["type"] == "websocket", revocation_within=self._bounds.at(path)
             )
         except (AuthError, Fault) as error:
-            await refuse(scope, self.endpoints.access.answer(error, request_of(scope)), send)
+            await refuse(scope, self.endpoints.access.answer(error, request), send)
         else:
             visit = Visit(presence.caller, self.endpoints.access, presence.recalled)
             await self._run(visit, scope, receive, renewed(send, presence.renewal))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from authcore.entities import Account, AuthenticationSession, Grant, Role
+from authcore.entities import Account, AuthenticationSession, Device, Grant, Role
 from authcore.errors import (
     ConfigurationError,
     InvalidToken,
@@ -31,7 +31,7 @@ from authcore.principal import (
     identify_pending,
     recognise_again,
 )
-from authcore.rotation import Presentation
+from authcore.rotation import Circumstances, Presentation
 from authcore.sessions import validate
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -66,7 +66,8 @@ CALLER = Caller(
     ],
     roles=[BOSS, CLERK],
 )
-SHOWN = Presentation(generation=2, now=NOW, policy=Policy(), event="e", salt="salt")
+TOLD = Circumstances(device=Device(), event="e", salt="salt")
+SHOWN = Presentation(generation=2, now=NOW, policy=Policy(), circumstances=lambda: TOLD)
 PRINCIPAL = authenticate(CALLER, SHOWN).settle()
 
 

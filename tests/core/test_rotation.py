@@ -10,7 +10,7 @@ from authcore.audit import session_digest
 from authcore.entities import AuditEvent, AuditKind, AuthenticationSession, Device, SessionEnd
 from authcore.errors import InvalidToken, SessionRevoked
 from authcore.policy import Policy
-from authcore.rotation import Presentation, Presented, deadlines, present
+from authcore.rotation import Circumstances, Presentation, Presented, deadlines, present
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -34,12 +34,16 @@ SESSION = AuthenticationSession(
 )
 UNSEEN = replace(SESSION, presented_at=None)
 DUE = SESSION.rotates_at
+HERE = Device()
 CHANGED_BY_ROTATION = {"updated_at", "generation", "rotated_at", "presented_at", "rotates_at", "inactive_at"}
 
 
-def shown(generation=5, now=NOW, *, rotate=True, **changes):
+def shown(generation=5, now=NOW, *, rotate=True, device=HERE, **changes):
     """Return a presentation of a token of some generation."""
-    return Presentation(generation=generation, now=now, policy=POLICY, rotate=rotate, event="e", salt="salt", **changes)
+    told = Circumstances(device=device, event="e", salt="salt")
+    return Presentation(
+        generation=generation, now=now, policy=POLICY, circumstances=lambda: told, rotate=rotate, **changes
+    )
 
 
 class TestCurrent:

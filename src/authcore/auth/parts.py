@@ -33,7 +33,7 @@ from authcore.ports import CaptchaRenderer, Clock, Courier, Entropy, Offload, Pa
 from authcore.principal import Principal, authenticate
 from authcore.refusals import RefusalCounts
 from authcore.rosters import Listed
-from authcore.rotation import Presentation
+from authcore.rotation import Circumstances, Presentation
 from authcore.system import SystemClock, SystemEntropy, inline, unheard
 from authcore.tokens import Reference, TokenKind, Tokens
 
@@ -113,17 +113,28 @@ class Parts:
         )
 
     def _presentation(
-        self, reference: Reference, work: Work, device: Device | None, *, tag: str | None = None, rotate: bool = False
+        self,
+        reference: Reference,
+        work: Work,
+        device: Device | Callable[[], Device] | None,
+        *,
+        tag: str | None = None,
+        rotate: bool = False,
     ) -> Presentation:
+        def circumstances() -> Circumstances:
+            return Circumstances(
+                device=(device() if callable(device) else device) or Device(),
+                event=work.once("event", lambda: self._timed_id(work.now)),
+                salt=work.once("salt", self._id),
+            )
+
         return Presentation(
             generation=reference.generation,
             now=work.now,
             policy=self.policy,
-            device=device or Device(),
+            circumstances=circumstances,
             rotate=rotate,
             tag=tag,
-            event=work.once("event", lambda: self._timed_id(work.now)),
-            salt=work.once("salt", self._id),
         )
 
     def _timed_id(self, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """Being recognised: who presents a token, and which token comes after it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from authcore.entities import AuthenticationSession, Device
 from authcore.errors import InvalidToken
 from authcore.flows import Work
 from authcore.principal import Anonymous, Principal, admit, authenticate, recognise_again
-from authcore.rotation import Presentation
+from authcore.rotation import Circumstances, Presentation
 from authcore.tokens import Reference, TokenKind
 
 __all__ = ["Identified", "Recognition"]
@@ -57,7 +58,7 @@ class Recognition(Parts):
         without a read.  Raises ConfigurationError below zero, and above 5 minutes.
         """
         bound, reference = self._bound(revocation_within), self._decode(TokenKind.AUTHENTICATION, token)
-        known = self._recognised_again(reference, within=bound, tag=tag)
+        known = self._recognised_again(reference, within=bound, tag=tag) if bound else None
         if known is not None:
             return known
 
@@ -73,17 +74,18 @@ class Recognition(Parts):
         *,
         rotate: bool = True,
         tag: str | None = None,
-        device: Device | None = None,
+        device: Device | Callable[[], Device] | None = None,
         revocation_within: timedelta | None = None,
     ) -> Identified:
         """Return who presents a token, somebody or nobody in particular, and the next token if one is due.
 
         For clients that keep what they are given, as browsers do with cookies; for others, `rotate` may be False.
         However many requests present one token at the same time, they are given the same next one.
+        `device` may be a function that tells it, which is called only where an event needs it.
         `revocation_within` is as in `authenticate`.  Raises InvalidToken and SecondFactorRequired.
         """
         bound, reference = self._bound(revocation_within), self._decode(TokenKind.AUTHENTICATION, token)
-        known = self._recognised_again(reference, within=bound, tag=tag)
+        known = self._recognised_again(reference, within=bound, tag=tag) if bound else None
         if known is not None:
             return Identified(caller=known, recalled=True)
 
@@ -121,7 +123,12 @@ class Recognition(Parts):
         kept = self.callers.recall(reference.id, now=now, within=within)
         if kept is None:
             return None
-        # Neither name nor salt, since no event comes of it.
         return recognise_again(
-            kept, Presentation(generation=reference.generation, now=now, policy=self.policy, tag=tag, event="", salt="")
+            kept,
+            Presentation(generation=reference.generation, now=now, policy=self.policy, tag=tag, circumstances=_untold),
         )
+
+
+def _untold() -> Circumstances:
+    """Neither name nor salt, since no event comes of it."""
+    return Circumstances(device=Device(), event="", salt="")

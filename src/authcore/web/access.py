@@ -5,7 +5,7 @@ What the caller may do is decided elsewhere.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from ipaddress import ip_network
 from typing import Final
 
@@ -71,7 +71,7 @@ class Access:
             found = await self.auth.identify(
                 token,
                 rotate=not policy.bearer,
-                device=self.device_of(request),
+                device=partial(self.device_of, request),
                 revocation_within=revocation_within,
             )
         except (InvalidToken, SecondFactorRequired) as refusal:

@@ -36,7 +36,7 @@ class Endpoints:
         log_hazards(auth.policy)
         _check_names(auth.policy.captcha.endpoints)
         self._rows = {f"{prefix}{row.path}": row for row in ENDPOINTS}
-        self.paths = tuple(self._rows)
+        self.paths = self._rows.keys()
 
     async def respond(self, request: Request) -> Response | None:
         """Return the response of the endpoint at the request's path, or None if there is none.
