@@ -2,7 +2,7 @@
 
 import math
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -46,6 +46,9 @@ class Server(Dialect):
     library: str
     """What to import for it; the extra is named as the engine is."""
 
+    fetch: Callable[[Any, str, Sequence[Any]], Awaitable[Sequence[Any]]]
+    """Executes a statement on a connection of the driver's, with values by position, and returns all rows."""
+
     settings: Callable[[timedelta], Mapping[str, Any]]
     """What a new connection is told, so that nothing waits for ever: for a lock no longer than this."""
 
@@ -88,6 +91,16 @@ def _postgresql_settings(patience: timedelta) -> Mapping[str, Any]:
     return {"timeout": patience.total_seconds(), "server_settings": timeouts}
 
 
+async def _asyncpg_fetch(connection: Any, text: str, values: Sequence[Any]) -> Sequence[Any]:  # noqa: ANN401
+    return [tuple(row) for row in await connection.fetch(text, *values)]
+
+
+async def _asyncmy_fetch(connection: Any, text: str, values: Sequence[Any]) -> Sequence[Any]:  # noqa: ANN401
+    async with connection.cursor() as cursor:
+        await cursor.execute(text, values)
+        return list(await cursor.fetchall())
+
+
 def _mariadb_settings(patience: timedelta) -> Mapping[str, Any]:
     seconds = max(1, math.ceil(patience.total_seconds()))
     settings = {
@@ -124,6 +137,7 @@ _POSTGRESQL: Final = Server(
     ),
     driver="postgresql+asyncpg",
     library="asyncpg",
+    fetch=_asyncpg_fetch,
     settings=_postgresql_settings,
     begin=("BEGIN ISOLATION LEVEL READ COMMITTED",),
     fit=(
@@ -147,6 +161,7 @@ _MARIADB: Final = Server(
     ),
     driver="mariadb+asyncmy",
     library="asyncmy",
+    fetch=_asyncmy_fetch,
     settings=_mariadb_settings,
     begin=("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"),
     fit=(

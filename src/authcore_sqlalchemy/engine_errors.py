@@ -51,7 +51,8 @@ def _told(dialect: Dialect, error: Exception) -> str:
 def _harmless(dialect: Dialect, error: Exception) -> Exception | None:
     """Return what may be told of an error besides: what was to be written is personal, and servers quote it."""
     if not isinstance(error, StatementError):
-        return error
+        said = dialect.tells_values and not isinstance(error, OSError) and dialect.code(error) is not None
+        return None if said else error
     # An engine of the application's would put the values into the cause's text.
     error.hide_parameters = True
     return error if error.statement is None or not dialect.tells_values else None

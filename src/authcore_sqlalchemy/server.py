@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from authcore.entities import Entity
+from authcore.entities import Entity, can_be_stored
 from authcore.errors import StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy import server_opening
+from authcore_sqlalchemy.direct import DirectReads
 from authcore_sqlalchemy.engine_errors import faults
-from authcore_sqlalchemy.statements import Statements
+from authcore_sqlalchemy.statements import Statements, caller_of
 from authcore_sqlalchemy.tables import Tables
 
 if TYPE_CHECKING:  # it needs greenlet, which is there where there is such an engine
@@ -66,6 +67,9 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         else:
             self._server = server_opening.server_of(database.dialect.name)
             self._engine = server_opening.without_transactions(database)
+        self._caller = self._statements.text_of_caller(self._engine.dialect)
+        # What an application has its own engine do for each statement, it is to do for this one as well.
+        self._direct = DirectReads(self._engine, self._server, longest=self._longest) if self._url else None
         self._works: set[asyncio.Task[object]] = set()
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         self._is_checked = self._is_closed = False
@@ -104,6 +108,8 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         self._is_closed = True
         if self._works:
             await asyncio.wait(self._works)
+        if self._direct is not None:
+            await self._direct.finish()
         if self._url is not None:
             with faults(self._server):
                 await self._engine.dispose()
@@ -120,7 +126,14 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
 
     async def caller(self, session_id: str, /) -> Caller:
         """Return what an authenticated request needs, by one statement, which is one round trip."""
-        return await self._read(lambda connection: self._statements.caller(connection, session_id))
+        if self._direct is None:
+            return await self._read(lambda connection: self._statements.caller(connection, session_id))
+        await self._opened()
+        self._check_usable()
+        if not can_be_stored(session_id):
+            return Caller()
+        with faults(self._server):
+            return caller_of(await self._direct.rows(self._caller, session_id))
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Write all in one transaction.  A task that is cancelled stops waiting; the commit still runs to its end."""

@@ -2,17 +2,18 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from sqlalchemy import Connection
 
-from authcore.entities import Entity
+from authcore.entities import Entity, can_be_stored
 from authcore.errors import StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy.dialects import SQLITE
@@ -25,7 +26,7 @@ from authcore_sqlalchemy.sqlite_opening import (
     set_for_writing,
     transaction,
 )
-from authcore_sqlalchemy.statements import Statements
+from authcore_sqlalchemy.statements import Statements, caller_of
 from authcore_sqlalchemy.tables import Tables
 
 __all__ = ["SqliteStore"]
@@ -64,6 +65,8 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
             if name != MEMORY:
                 self._read_lock, self._reading = Lock(), opened.enter_context(engine.connect())
                 set_for_reading(self._reading)
+            self._driver = cast("sqlite3.Connection", self._reading.connection.driver_connection)
+            self._caller = self._statements.text_of_caller(engine.dialect)
             self._opened = opened.pop_all()
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
@@ -77,8 +80,12 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
         )
 
     async def caller(self, session_id: str, /) -> Caller:
-        """Return what an authenticated request needs, by one statement."""
-        return self._read(lambda connection: self._statements.caller(connection, session_id))
+        """Return what an authenticated request needs, by one statement, which the driver is given directly."""
+        self._check_usable()
+        if not can_be_stored(session_id):
+            return Caller()
+        with self._read_lock, faults(SQLITE):
+            return caller_of(self._driver.execute(self._caller, (session_id,)).fetchall())
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Write all in one transaction, after those that were asked for before."""

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import groupby
-from typing import Final, TypeVar
+from itertools import accumulate, groupby
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import (
     BindParameter,
@@ -30,7 +30,6 @@ from sqlalchemy import (
 )
 
 from authcore.entities import (
-    ENTITIES,
     Account,
     AuthenticationSession,
     Entity,
@@ -48,7 +47,10 @@ from authcore.errors import Conflict, StoreFault
 from authcore.ports import Caller, Key
 from authcore_sqlalchemy.tables import Tables
 
-__all__ = ["Statements"]
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect as SQLAlchemyDialect
+
+__all__ = ["Statements", "caller_of"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -56,7 +58,11 @@ _CALLER: Final = (AuthenticationSession, Account, Grant, Role)
 _BATCH: Final = 500
 _SURROGATES: Final = 0xD800
 _BEHIND_SURROGATES: Final = 0xE000
-_NAMES: Final = {kind: tuple(column.name for column in columns_of(kind)) for kind in ENTITIES}
+_WIDTHS: Final = [len(columns_of(kind)) for kind in _CALLER]
+_PLACES: Final = {
+    kind: (end - width, end) for kind, width, end in zip(_CALLER, _WIDTHS, accumulate(_WIDTHS), strict=True)
+}
+"""Where the columns of each table begin and end in the rows of `caller`; the id is the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +132,11 @@ class Statements:
         """Return what an authenticated request needs, by one statement and so in one snapshot."""
         if not can_be_stored(session_id):
             return Caller()
-        rows = [_parts(tuple(row)) for row in connection.execute(self._caller, {"sought": session_id}).all()]
-        sessions, accounts, grants, roles = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return Caller(
-            session=next(_present(AuthenticationSession, sessions), None),
-            account=next(_present(Account, accounts), None),
-            grants=list(_present(Grant, grants)),
-            roles=list(_present(Role, roles)),
-        )
+        return caller_of(connection.execute(self._caller, {"sought": session_id}).all())
+
+    def text_of_caller(self, dialect: "SQLAlchemyDialect") -> str:
+        """Return that statement as a driver takes it, which is given the id of the session and nothing else."""
+        return str(self._caller.compile(dialect=dialect))
 
     def write(
         self,
@@ -252,18 +255,25 @@ def _caller(session: Table, account: Table, grant: Table, role: Table) -> Select
     return wanted.where(session.c.id == bindparam("sought")).order_by(grant.c.id)
 
 
-def _parts(row: Sequence[Scalar]) -> Iterator[Sequence[Scalar]]:
-    """Cut a row of several tables into one row of each."""
-    start = 0
-    for kind in _CALLER:
-        end = start + len(_NAMES[kind])
-        yield row[start:end]
-        start = end
+def caller_of(rows: Sequence[Sequence[Scalar]]) -> Caller:
+    """Return what the rows say that answer the statement of `caller`: one for each grant, or one where there is none.
+
+    The session and its account are the same in each of them.
+    """
+    if not rows:
+        return Caller()
+    return Caller(
+        session=_part(AuthenticationSession, rows[0]),
+        account=_part(Account, rows[0]),
+        grants=[grant for row in rows if (grant := _part(Grant, row)) is not None],
+        roles=[role for row in rows if (role := _part(Role, row)) is not None],
+    )
 
 
-def _present(kind: type[E], rows: Iterable[Sequence[Scalar]]) -> Iterator[E]:
-    """The entities of these rows; an outer join fills the row of what is absent with nulls, the id too."""
-    return (_entity(kind, row) for row in rows if row[_NAMES[kind].index("id")] is not None)
+def _part(kind: type[E], row: Sequence[Scalar]) -> E | None:
+    """Return what a row of several tables says of one; an outer join fills what is absent with nulls, the id too."""
+    start, end = _PLACES[kind]
+    return None if row[start] is None else _entity(kind, row[start:end])
 
 
 def _entity(kind: type[E], row: Sequence[Scalar]) -> E:

@@ -1,14 +1,16 @@
 """The store on PostgreSQL and on MariaDB: every law of the contract, and what is true of a server that many share."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 from authcore.entities import Grant
 from authcore.errors import ConfigurationError, Conflict, StoreFault
@@ -31,6 +33,7 @@ from authcore.testing.store_contract.samples import (
 )
 from authcore_sqlalchemy import SqlStore, Tables
 from tests import services
+from tests.adapters.waiting import until
 from tests.stores.databases import Database
 from tests.stores.proxy import wired
 
@@ -298,6 +301,88 @@ async def test_cancelled_commit_runs_to_its_end(database):
     await store.aclose()
     assert engine.pool.checkedout() == 0
     assert await same(SqlStore(engine), account("bob")) == account("bob", version=1)
+    await engine.dispose()
+
+
+LOCK = {
+    "postgresql": ("LOCK TABLE authcore_account", "ROLLBACK"),
+    "mariadb": ("LOCK TABLES authcore_account WRITE", "UNLOCK TABLES"),
+}
+
+
+# --- what every request reads ---------------------------------------------------------------------------------------
+
+
+async def test_nobody_is_given_the_answer_of_another(database):
+    """A request that stops waiting takes its connection along: what comes over it late is nobody's."""
+    async with wired(database.url) as (wire, url), opened(database, url=url, connections=1) as store:
+        await put(store, session(), account(), role(), grant("a"), session("other", None))
+        assert (await store.caller("session")).session == replace(session(), version=1)
+        wire.is_silent = True
+        async with anyio.create_task_group() as group:
+            before = len(wire.said)
+            group.start_soon(store.caller, "session")
+            await until(lambda: len(wire.said) > before)
+            group.cancel_scope.cancel()
+        wire.is_silent = False
+        assert (await store.caller("other")).session == replace(session("other", None), version=1)
+
+
+async def test_lost_connections_are_few_refused_requests(database):
+    """Once one request has met the end of its connection, no other one meets that of its own."""
+    async with wired(database.url) as (wire, url), opened(database, url=url) as store:
+        await put(store, session(), account())
+        await together(*[partial(store.caller, "session")] * 5)
+        wire.cut()
+        with pytest.raises(StoreFault):
+            await store.caller("session")
+        callers = await together(*[partial(store.caller, "session")] * 5)
+        assert [caller.account for caller in callers] == [account(version=1)] * 5
+
+
+async def test_request_is_finished_before_the_store_is_closed(database):
+    """Closing a store waits for whoever is being read."""
+    async with wired(database.url) as (wire, url), opened(database, url=url) as store:
+        await put(store, session(), account())
+        await store.caller("session")
+        lock, unlock = LOCK[database.kind]
+        async with database.engine().connect() as other:
+            await other.exec_driver_sql(lock)
+            before, read = len(wire.said), asyncio.create_task(store.caller("session"))
+            await until(lambda: len(wire.said) > before)
+            closing = asyncio.create_task(store.aclose())
+            await checkpoint()
+            assert not closing.done()
+            await other.exec_driver_sql(unlock)
+        assert (await read).account == account(version=1)
+        await closing
+
+
+async def test_fault_of_a_request_tells_nothing_of_it(database):
+    """What a server says about a request that it cannot answer stays out of the fault, but for the code."""
+    async with opened(database) as store:
+        await put(store, session(), account())
+        await store.caller("session")
+        await database.execute("ALTER TABLE authcore_role RENAME TO authcore_hidden")
+        try:
+            with pytest.raises(StoreFault) as raised:
+                await store.caller("session")
+        finally:
+            await database.execute("ALTER TABLE authcore_hidden RENAME TO authcore_role")
+    assert re.fullmatch(r"(PostgreSQL: 42P01|MariaDB: 1146) \w+", str(raised.value))
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
+
+
+async def test_hooks_of_an_application_see_what_a_request_reads(database):
+    """What an application has its engine do for each statement, it does for this one too."""
+    await database.emptied()
+    engine = database.engine(poolclass=None)
+    store, seen = SqlStore(engine), []
+    await put(store, session(), account())
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *said: seen.append(said[2]))
+    assert (await store.caller("session")).account == account(version=1)
+    assert len(seen) == 1
     await engine.dispose()
 
 

@@ -354,13 +354,23 @@ async def test_closing_finishes_what_was_asked_for(path, store):
 # --- one round trip -------------------------------------------------------------------------------------------------
 
 
-async def test_caller_is_one_statement(store):
+async def test_caller_is_one_statement(path):
     """An authenticated request reads session, account, grants and roles by one statement, and so in one snapshot."""
-    await put(store, session(), account(), role(), *(grant(f"{number}") for number in range(50)))
     statements = []
-    with _listening(statements.append):
+
+    def trace(connection: sqlite3.Connection, _: object) -> None:
+        connection.set_trace_callback(statements.append)
+
+    event.listen(Engine, "connect", trace)
+    try:
+        store = SqliteStore(path)
+    finally:
+        event.remove(Engine, "connect", trace)
+    with closing(store):
+        await put(store, session(), account(), role(), *(grant(f"{number}") for number in range(50)))
+        statements.clear()
         caller = await store.caller("session")
-    assert len(statements) == 1
+        assert len(statements) == 1
     assert len(caller.roles) == 50
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
@@ -33,6 +34,7 @@ E = TypeVar("E", bound=Entity)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_TEXTS_KEPT: Final = 512
 
 
 class ColumnType(Enum):
@@ -52,13 +54,17 @@ class Column:
     max_length: int
 
 
+_Keep: TypeAlias = Callable[[Any, object], None]
+"""Sets one field of an entity that is being made."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Codec:
-    """How values of one type are stored; a decoder is made for values of up to so many characters."""
+    """How values of one type are stored; what fills a field with one is made for values of up to so many characters."""
 
     column: ColumnType
     encode: Callable[[object], Scalar]
-    decoder: Callable[[int], Callable[[Any], object]]
+    filler: Callable[[_Keep, int], _Keep]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,9 @@ class _Field:
     name: str
     is_optional: bool
     encode: Callable[[object], Scalar]
-    decode: Callable[[Any], object]
-    keep: Callable[[object, object], None]
+    keep: _Keep
+    fill: _Keep
+    """Decodes a value, and keeps what came of it."""
 
 
 def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
@@ -106,7 +113,7 @@ def from_row(kind: type[E], row: Sequence[Scalar]) -> E:
     entity = object.__new__(kind)
     for field, value in zip(_FIELDS.get(kind) or _fields(kind), row, strict=True):
         if value is not None:
-            field.keep(entity, field.decode(value))
+            field.fill(entity, value)
         elif field.is_optional:
             field.keep(entity, None)
         else:
@@ -125,8 +132,8 @@ def _fields(kind: type[Entity]) -> tuple[_Field, ...]:
 
 
 def _field(kind: type[Entity], name: str, annotation: object) -> _Field:
-    codec, longest = _codec(annotation), max_length(annotation)
-    return _Field(name, _optional(annotation), codec.encode, codec.decoder(longest), getattr(kind, name).__set__)
+    codec, keep = _codec(annotation), getattr(kind, name).__set__
+    return _Field(name, _optional(annotation), codec.encode, keep, codec.filler(keep, max_length(annotation)))
 
 
 def _optional(annotation: object) -> bool:
@@ -145,49 +152,59 @@ def _plain(annotation: object) -> object:
 def _codec(annotation: object) -> _Codec:
     plain = _plain(annotation)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return _Codec(ColumnType.TEXT, str, lambda _: plain)
+        return _Codec(
+            ColumnType.TEXT, str, lambda keep, _: lambda entity, value: keep(entity, plain(cast("str", value)))
+        )
     return _CODECS[plain]
 
 
-def _text(longest: int) -> Callable[[str], str]:
-    def decode(value: str) -> str:
+def _text(keep: _Keep, longest: int) -> _Keep:
+    def fill(entity: object, value: object) -> None:
         if type(value) is not str or len(value) > longest or not can_be_stored(value):
             raise ValueError("no text, or one that no entity holds")
-        return value
+        keep(entity, value)
 
-    return decode
+    return fill
 
 
-def _number(_: int) -> Callable[[int], int]:
-    def decode(value: int) -> int:
+def _number(keep: _Keep, _: int) -> _Keep:
+    def fill(entity: object, value: object) -> None:
         if type(value) is not int or not -BEYOND_64_BITS <= value < BEYOND_64_BITS:
             raise ValueError("no number, or one that no entity holds")
-        return value
+        keep(entity, value)
 
-    return decode
+    return fill
 
 
-def _truth(_: int) -> Callable[[int], bool]:
-    def decode(value: int) -> bool:
+def _truth(keep: _Keep, _: int) -> _Keep:
+    def fill(entity: object, value: object) -> None:
         if value not in {0, 1}:
             raise ValueError("neither true nor false")
-        return value == 1
+        keep(entity, value == 1)
 
-    return decode
-
-
-def _instant(_: int) -> Callable[[int], datetime]:
-    return lambda value: _EPOCH + timedelta(0, 0, value)
+    return fill
 
 
-def _texts(longest: int) -> Callable[[str], tuple[str, ...]]:
-    def decode(value: str) -> tuple[str, ...]:
-        texts = json.loads(value)
-        if len(value) > longest or type(texts) is not list or not all(map(_is_text, texts)):
+def _instant(keep: _Keep, _: int) -> _Keep:
+    return lambda entity, value: keep(entity, _EPOCH + timedelta(0, 0, cast("int", value)))
+
+
+def _texts(keep: _Keep, longest: int) -> _Keep:
+    def fill(entity: object, value: object) -> None:
+        if type(value) is not str or len(value) > longest:
             raise ValueError("no texts, or those that no entity holds")
-        return tuple(texts)
+        keep(entity, _read_texts(value))
 
-    return decode
+    return fill
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _read_texts(array: str) -> tuple[str, ...]:
+    """Read a JSON array of texts; most of them are the factors of a session or the permissions of a role, again."""
+    texts = json.loads(array)
+    if type(texts) is not list or not all(map(_is_text, texts)):
+        raise ValueError("no texts, or those that no entity holds")
+    return tuple(texts)
 
 
 def _is_text(value: object) -> bool:
