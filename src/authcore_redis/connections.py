@@ -1,17 +1,15 @@
-"""Saying something to the server, over connections that are opened when they are needed.
+"""The way to whoever keeps a realm: one server, or the node of a Cluster that has its slot.
 
 Nothing is ever said twice, unless the server has answered that it did nothing the first time because it is another
-node's.  What is sent in one go is said over one connection.
+node's.  How something is said to one of them stands elsewhere.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, Protocol, TypeAlias, TypedDict
+from typing import Final, Protocol, TypedDict
 from urllib.parse import urlsplit
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -20,15 +18,13 @@ from redis.exceptions import (
     ConnectionError as NoConnection,
     MovedError,
     ReadOnlyError,
-    ResponseError,
     TimeoutError as NoAnswer,
 )
 
 from authcore.errors import ConfigurationError
+from authcore_redis.pools import BorrowedPool, Command, OwnPool, Pool
 
-__all__ = ["Cluster", "Command", "Link", "Server", "Settings", "link_to"]
-
-Command: TypeAlias = tuple[bytes | str | int, ...]
+__all__ = ["Cluster", "Link", "Settings", "link_to"]
 
 _CLUSTER: Final = "+cluster"
 _PORT: Final = 6379
@@ -55,7 +51,7 @@ class Settings(TypedDict):
 
     max_connections: int
     timeout: float
-    socket_timeout: float
+    socket_timeout: None
     socket_connect_timeout: float
     retry: Retry
 
@@ -63,43 +59,25 @@ class Settings(TypedDict):
 def link_to(at: str | Redis, *, patience: timedelta, connections: int) -> Link:
     """Return the link to a server, or to a Cluster; ConfigurationError if it is named in no way that is known."""
     if isinstance(at, Redis):
-        return Server(at.connection_pool)
+        return BorrowedPool(at.connection_pool)
     if not isinstance(at, str):
         raise ConfigurationError("give a URL, or a client that is a redis.asyncio.Redis; a Cluster has a URL")
     seconds = patience.total_seconds()
     settings = Settings(
         max_connections=connections,
         timeout=seconds,
-        socket_timeout=seconds,
+        socket_timeout=None,
         socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 0),
     )
     try:
         if urlsplit(at).scheme.endswith(_CLUSTER):
             return Cluster(at, settings)
-        return Server(_pool(at, settings), is_own=True)
+        return _pool(at, settings)
     except ValueError:
         pass
     # Apart from the cause, whose text may hold a password.
     raise ConfigurationError("a URL begins with redis://, rediss:// or unix://, redis+cluster:// or rediss+cluster://")
-
-
-class Server(Link):
-    """One server, or the one that the application's pool leads to."""
-
-    def __init__(self, pool: ConnectionPool, *, is_own: bool = False) -> None:
-        """Connect to nothing yet."""
-        self._pool = pool
-        self._is_own = is_own
-
-    async def say(self, commands: Sequence[Command]) -> list[object]:
-        """Say it over any connection."""
-        return await _say(self._pool, commands)
-
-    async def aclose(self) -> None:
-        """Close the connections, unless the application opened them."""
-        if self._is_own:
-            await self._pool.disconnect()
 
 
 class Cluster(Link):
@@ -115,7 +93,7 @@ class Cluster(Link):
         self._seeds = [self._place(place) for place in places.split(",")]
         self._known = list(self._seeds)
         self._home: str | None = None
-        self._pools: dict[str, ConnectionPool] = {}
+        self._pools: dict[str, Pool] = {}
         for place in self._seeds:
             self._pool(place)
 
@@ -125,7 +103,7 @@ class Cluster(Link):
         ahead: list[Command] = []
         try:
             for _ in range(_REDIRECTIONS):
-                answers = (await _say(self._pool(place), [*ahead, *commands]))[len(ahead) :]
+                answers = (await self._pool(place).say([*ahead, *commands]))[len(ahead) :]
                 if not isinstance(answers[0], AskError):  # MovedError is one, too
                     break
                 place = self._beside(place, answers[0])
@@ -142,14 +120,14 @@ class Cluster(Link):
     async def aclose(self) -> None:
         """Close the connections to all nodes."""
         for pool in self._pools.values():
-            await pool.disconnect()
+            await pool.aclose()
 
     async def _find_any(self) -> str:
         """Return a node that answers, and learn from it of the others."""
         failure: Exception = NoConnection("a Cluster without nodes")
         for place in tuple(self._known):
             try:
-                (answer,) = await _say(self._pool(place), [("CLUSTER", "SLOTS")])
+                (answer,) = await self._pool(place).say([("CLUSTER", "SLOTS")])
             except (NoConnection, NoAnswer, OSError) as error:
                 failure = error
                 continue
@@ -161,7 +139,7 @@ class Cluster(Link):
     async def _learn(self, nodes: Sequence[str]) -> None:
         self._known = list(dict.fromkeys((*filter(None, nodes), *self._seeds)))
         for place in self._pools.keys() - set(self._known):
-            await self._pools.pop(place).disconnect(inuse_connections=False)
+            await self._pools.pop(place).forget()
 
     def _leave(self, place: str) -> None:
         """Ask this node last when the realm is looked for."""
@@ -177,40 +155,14 @@ class Cluster(Link):
         parts = urlsplit(f"//{place}")
         return _joined(parts.hostname or "localhost", parts.port or _PORT)
 
-    def _pool(self, place: str) -> ConnectionPool:
+    def _pool(self, place: str) -> Pool:
         if place not in self._pools:
             self._pools[place] = _pool(self._url._replace(netloc=self._who + place).geturl(), self._settings)
         return self._pools[place]
 
 
-def _pool(url: str, settings: Settings) -> ConnectionPool:
-    return BlockingConnectionPool.from_url(url, **settings)
-
-
-async def _say(pool: ConnectionPool, commands: Sequence[Command]) -> list[object]:
-    """Send commands in one go over one connection, and return the answers.
-
-    A connection knows how to repeat itself only where nothing was sent yet: when it is opened.
-    """
-    connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
-    try:
-        await connection.send_packed_command(connection.pack_commands(commands))
-        answers = [await _answer(connection) for _ in commands]
-        if any(isinstance(answer, ReadOnlyError) for answer in answers):
-            # The server was demoted, and keeps its connections: what they would read now is outdated.
-            await connection.disconnect()
-            await pool.disconnect(inuse_connections=False)
-    finally:
-        # To its end even while being cancelled, or the pool would have one connection less for good.
-        await asyncio.shield(pool.release(connection))
-    return answers
-
-
-async def _answer(connection: AbstractConnection) -> object:
-    try:
-        return await connection.read_response(disable_decoding=True)
-    except ResponseError as error:
-        return error
+def _pool(url: str, settings: Settings) -> Pool:
+    return OwnPool(BlockingConnectionPool.from_url(url, **settings), patience=settings["timeout"])
 
 
 def _place_of(node: Sequence[object]) -> str:

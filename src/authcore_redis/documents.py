@@ -5,15 +5,26 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar, cast
 
-from authcore.entities import Entity, Grant, from_record, microseconds, to_record
+from authcore.entities import (
+    Account,
+    AuthenticationSession,
+    Entity,
+    Grant,
+    Role,
+    from_record,
+    microseconds,
+    to_record,
+)
 from authcore.errors import StoreFault
+from authcore.ports import Caller
 from authcore_redis.keys import indexed
 
-__all__ = ["FORMAT", "text_of", "to_document", "to_entity", "values_of"]
+__all__ = ["FORMAT", "text_of", "to_caller", "to_document", "to_entity", "values_of"]
 
 E = TypeVar("E", bound=Entity)
 
 _HALF: Final = 2**63  # so that no date is negative
+_NOT_OURS: Final = (KeyError, OverflowError, TypeError, ValueError)
 
 FORMAT: Final = 1
 """Raised whenever what is stored changes, a field of an entity included; a store refuses a realm of any other."""
@@ -28,10 +39,29 @@ def to_entity(kind: type[E], document: bytes | str) -> E:
     """Return the entity of a document that `to_document` made; StoreFault for any other."""
     try:
         return from_record(kind, json.loads(document))
-    except (KeyError, OverflowError, TypeError, ValueError):
+    except _NOT_OURS:
         pass
-    # Apart from the cause, whose text may hold what was stored.
-    raise StoreFault(f"a document of {kind.__name__} holds what no {kind.__name__} can hold")
+    raise _fault(kind)
+
+
+def to_caller(documents: object) -> Caller:
+    """Return what the script of `caller` answers: a JSON array of a session, an account, grants and roles."""
+    try:
+        session, account, grants, roles = json.loads(cast("bytes", documents))
+        return Caller(
+            session=None if session is None else from_record(AuthenticationSession, session),
+            account=None if account is None else from_record(Account, account),
+            grants=[from_record(Grant, grant) for grant in grants],
+            roles=[from_record(Role, role) for role in roles],
+        )
+    except _NOT_OURS:
+        pass
+    raise _fault(AuthenticationSession)
+
+
+def _fault(kind: type[Entity]) -> StoreFault:
+    """Apart from the cause, whose text may hold what was stored."""
+    return StoreFault(f"a document of {kind.__name__} holds what no {kind.__name__} can hold")
 
 
 def values_of(entity: Entity) -> bytes:

@@ -15,8 +15,9 @@ from redis.exceptions import (
 )
 
 from authcore.errors import ConfigurationError, StoreFault
-from authcore_redis.connections import Command, Link
+from authcore_redis.connections import Link
 from authcore_redis.documents import FORMAT
+from authcore_redis.pools import Command
 from authcore_redis.scripts import Script
 
 __all__ = ["Speaker"]
@@ -45,6 +46,18 @@ class Speaker:
     async def read(self, script: Script, keys: Sequence[str], *args: str | bytes | int) -> object:
         """Return the answer of a script that only reads."""
         (answer,) = await self._run(script, keys, [_octets(arg) for arg in args], [])
+        return answer
+
+    def question(self, script: Script, keys: Sequence[str]) -> "Question":
+        """Return what `ask` asks: a script that only reads, and is told one thing besides its keys."""
+        return Question(script, self._told(keys))
+
+    async def ask(self, question: "Question", arg: str) -> object:
+        """Return the answer to a question, as `read` does."""
+        (answer,) = await self._say([question.by_digest(arg.encode())])
+        if isinstance(answer, NoScriptError):
+            (answer,) = await self._say([question.by_source(arg.encode())])
+        _check(answer)
         return answer
 
     async def write(self, script: Script, keys: Sequence[str], args: Sequence[bytes]) -> bool:
@@ -82,14 +95,17 @@ class Speaker:
     async def _run(
         self, script: Script, keys: Sequence[str], args: Sequence[bytes], then: Sequence[Command]
     ) -> list[object]:
-        # Octets, whatever a client of the application's makes of text.
-        told: Command = (len(keys) + 1, *map(_octets, (self._format_key, *keys, FORMAT)), *args)
+        told = (*self._told(keys), *args)
         answers = await self._say([(script.by_digest, _octets(script.digest), *told), *then])
         if isinstance(answers[0], NoScriptError):
             # So surely it has not run.
             answers = await self._say([(script.by_source, _octets(script.source), *told), *then])
         _check(answers[0])
         return answers
+
+    def _told(self, keys: Sequence[str]) -> tuple[bytes, ...]:
+        """Return what each script is told first: octets, whatever a client of the application's makes of text."""
+        return tuple(map(_octets, (len(keys) + 1, self._format_key, *keys, FORMAT)))
 
     async def _say(self, commands: Sequence[Command]) -> list[object]:
         self._check_usable()
@@ -112,6 +128,29 @@ class Speaker:
         self._loop = self._loop or loop
         if loop is None or self._loop is not loop:
             raise StoreFault("a Redis store works in the event loop that it was first used in: open one in each")
+
+
+class Question:
+    """A script that only reads, with what it is always told; all but one argument is packed for the wire already."""
+
+    def __init__(self, script: Script, beginning: Sequence[bytes]) -> None:
+        """Pack it."""
+        self._source: tuple[str | bytes, ...] = (script.by_source, _octets(script.source), *beginning)
+        told = (script.by_digest.encode(), _octets(script.digest), *beginning)
+        self._packed = b"*%d\r\n" % (len(told) + 1) + b"".join(map(_packed, told))
+
+    def by_digest(self, arg: bytes) -> Command:
+        """Return what to say to a server that knows the script."""
+        return self._packed + _packed(arg)
+
+    def by_source(self, arg: bytes) -> Command:
+        """Return what to say to one that does not."""
+        return (*self._source, arg)
+
+
+def _packed(arg: bytes) -> bytes:
+    """Return an argument as it goes over the wire."""
+    return b"$%d\r\n%b\r\n" % (len(arg), arg)
 
 
 def _check(answer: object) -> None:

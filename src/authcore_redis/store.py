@@ -10,7 +10,7 @@ from authcore.entities import Account, AuthenticationSession, Entity, Grant, Rol
 from authcore.errors import ConfigurationError, Conflict, StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_redis.connections import link_to
-from authcore_redis.documents import text_of, to_document, to_entity, values_of
+from authcore_redis.documents import text_of, to_caller, to_document, to_entity, values_of
 from authcore_redis.keys import Realm
 from authcore_redis.scripts import CALLER, COMMIT, FIND, GET, PAGE
 from authcore_redis.speaking import Speaker
@@ -58,6 +58,11 @@ class RedisStore(ClosableStore, Catalogue, Housekeeping):
             replicas=replicas,
             replicas_within=replicas_within,
         )
+        sessions, accounts = self._realm[AuthenticationSession], self._realm[Account]
+        grants, roles = self._realm[Grant], self._realm[Role]
+        keys = [sessions.documents, sessions.values, accounts.documents]
+        keys += [grants.documents, grants.values, grants.indexes["account_id"], roles.documents]
+        self._caller = self._speaker.question(CALLER, keys)
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
@@ -85,17 +90,7 @@ class RedisStore(ClosableStore, Catalogue, Housekeeping):
         """Return what an authenticated request needs, by one script and so in one snapshot."""
         if not can_be_stored(session_id):
             return Caller()
-        sessions, accounts = self._realm[AuthenticationSession], self._realm[Account]
-        grants, roles = self._realm[Grant], self._realm[Role]
-        keys = [sessions.documents, sessions.values, accounts.documents]
-        keys += [grants.documents, grants.values, grants.indexes["account_id"], roles.documents]
-        session, account, granted, given = _list(await self._speaker.read(CALLER, keys, session_id))
-        return Caller(
-            session=next(iter(_entities(AuthenticationSession, [session])), None),
-            account=next(iter(_entities(Account, [account])), None),
-            grants=_entities(Grant, granted),
-            roles=_entities(Role, given),
-        )
+        return to_caller(await self._speaker.ask(self._caller, session_id))
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Check and write all by one script."""
