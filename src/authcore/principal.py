@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, cast
 
 from authcore import sessions
@@ -234,7 +235,7 @@ def _principal(caller: Caller, account: Account, presented: Presented) -> Princi
     return Principal(
         account=account,
         session=presented.session,
-        roles=tuple(role.id for role in roles),
-        permissions=PermissionSet.of(text for role in roles for text in role.permissions),
+        roles=tuple([role.id for role in roles]),
+        permissions=PermissionSet.of(chain.from_iterable([role.permissions for role in roles])),
         is_refresh=presented.renewed,
     )

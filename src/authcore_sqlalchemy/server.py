@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -184,7 +185,7 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         return task.result()
 
     async def _connected(self, work: Callable[[Connection], T], longest: timedelta, engine: "AsyncEngine") -> T:
-        with faults(self._server):
+        with faults(self._server), self._direct.giving_way() if self._direct else nullcontext():
             async with asyncio.timeout(longest.total_seconds()), engine.connect() as connection:
                 return await connection.run_sync(work)
 

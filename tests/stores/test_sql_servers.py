@@ -328,6 +328,19 @@ async def test_nobody_is_given_the_answer_of_another(database):
         assert (await store.caller("other")).session == replace(session("other", None), version=1)
 
 
+@pytest.mark.parametrize("fresh", [60, 0])
+async def test_requests_and_commits_wait_for_one_another(database, monkeypatch, fresh):
+    """A connection that a request has used serves whoever waits for one next, a request or a commit."""
+    monkeypatch.setattr("authcore_sqlalchemy.direct._FRESH", fresh)
+    async with opened(database, connections=1, patience=timedelta(seconds=5)) as store:
+        await put(store, session(), account())
+        read, write = partial(store.caller, "session"), [partial(put, store, account(f"{n}")) for n in range(9)]
+        await read()
+        found = await together(*write, *[read] * 9, partial(put, store, account("last")), read)
+        assert found[-1] == await read()
+        assert await same(store, account("last")) == account("last", version=1)
+
+
 async def test_lost_connections_are_few_refused_requests(database):
     """Once one request has met the end of its connection, no other one meets that of its own."""
     async with wired(database.url) as (wire, url), opened(database, url=url) as store:

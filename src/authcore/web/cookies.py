@@ -27,7 +27,7 @@ def find_cookie(headers: Sequence[tuple[bytes, bytes]], name: str) -> str | None
     Several Cookie headers are read as one (RFC 9113 8.2.3).  Other cookies may be garbage; ours may not: twice the same
     name raises MalformedRequest("duplicate_cookie") and impossible octets raise MalformedRequest("malformed_cookie").
     """
-    found = [value for key, value in _pairs(headers) if key == name]
+    found = [value for key, equals, value in _pairs(headers) if key == name and equals]
     if len(found) > 1:
         # A planted twin: neither the first nor the last can be trusted to be ours (RFC 6265bis 8.6).
         raise MalformedRequest("duplicate_cookie")
@@ -56,16 +56,18 @@ def clear_cookie(settings: CookieSettings) -> tuple[bytes, bytes]:
     return set_cookie(settings, "", max_age=0)
 
 
-def _pairs(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    line = b"; ".join(value for key, value in headers if key.lower() == b"cookie")
+def _pairs(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str, str]]:
+    """Return the name of each cookie, an equals sign and the value.
+
+    Without the sign it is a nameless cookie whose value looks like a name (RFC 6265bis 5.8.3), hence never ours.
+    """
+    line = b"; ".join([value for key, value in headers if key.lower() == b"cookie"])
     if len(line) > _MAX_OCTETS:
         raise MalformedRequest("cookies_too_large")
     if line.count(b";") >= _MAX_PAIRS:
         raise MalformedRequest("too_many_cookies")
     # Latin-1 keeps every octet apart.  Only space and tab are trimmed: a name behind U+2000 or U+0085 is another name.
-    halves = (pair.strip(" \t").partition("=") for pair in line.decode("latin-1").split(";"))
-    # Without "=" it is a nameless cookie whose value looks like a name (RFC 6265bis 5.8.3), hence never ours.
-    return [(key, value) for key, equals, value in halves if equals]
+    return [pair.strip(" \t").partition("=") for pair in line.decode("latin-1").split(";")]
 
 
 def _attributes(settings: CookieSettings, max_age: int | None) -> list[str]:

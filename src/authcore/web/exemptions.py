@@ -23,4 +23,4 @@ class Exemptions:
 
     def cover(self, path: str) -> bool:
         """Tell whether a path is exempt, or below one that is."""
-        return any(covers(exempt, path) for exempt in self.paths)
+        return bool(self.paths) and any(covers(exempt, path) for exempt in self.paths)

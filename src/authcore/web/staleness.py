@@ -28,4 +28,7 @@ class RevocationBounds:
 
     def at(self, path: str) -> timedelta | None:
         """Return the bound of a path, or None where the policy's counts."""
-        return next((bound for named, bound in self.paths.items() if covers(named, path)), None)
+        for named, bound in self.paths.items():
+            if covers(named, path):
+                return bound
+        return None
