@@ -256,7 +256,7 @@ class TestRecords:
         row = [*to_record(_account()).values()]
         assert from_row(Account, row) == _account()
         for other in (row[:-1], [*row, None]):
-            with pytest.raises(ValueError, match="zip"):
+            with pytest.raises(ValueError, match="unpack"):
                 from_row(Account, other)
 
     @given(st.datetimes(timezones=st.just(UTC)))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, NoReturn, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from authcore.entities.base import BEYOND_64_BITS, Entity, can_be_stored, field_types, max_length, texts_to_json
 
@@ -54,29 +54,17 @@ class Column:
     max_length: int
 
 
-_Keep: TypeAlias = Callable[[Any, object], None]
-"""Sets one field of an entity that is being made."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Codec:
-    """How values of one type are stored; what fills a field with one is made for values of up to so many characters."""
+    """How values of one type are stored; `decode` is the line of a decoder that makes one of `{v}`, or refuses it."""
 
     column: ColumnType
     encode: Callable[[object], Scalar]
-    filler: Callable[[_Keep, int], _Keep]
+    decode: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """How one field of a kind is stored, read and filled."""
-
-    name: str
-    is_optional: bool
-    encode: Callable[[object], Scalar]
-    keep: _Keep
-    fill: _Keep
-    """Decodes a value, and keeps what came of it."""
+_Encoder: TypeAlias = tuple[str, Callable[[object], Scalar]]
+_Decoder: TypeAlias = Callable[[Sequence[Scalar]], Any]
 
 
 def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
@@ -90,9 +78,9 @@ def columns_of(kind: type[Entity]) -> tuple[Column, ...]:
 def to_record(entity: Entity) -> Record:
     """Return the record of an entity; `from_record` gives back an equal one."""
     record: Record = {}
-    for field in _FIELDS.get(type(entity)) or _fields(type(entity)):
-        value = getattr(entity, field.name)
-        record[field.name] = None if value is None else field.encode(value)
+    for name, encode in _encoders(type(entity)):
+        value = getattr(entity, name)
+        record[name] = None if value is None else encode(value)
     return record
 
 
@@ -101,24 +89,15 @@ def from_record(kind: type[E], record: Mapping[str, Scalar]) -> E:
 
     Raises KeyError, OverflowError, TypeError or ValueError for any other.
     """
-    return from_row(kind, [record[field.name] for field in _FIELDS.get(kind) or _fields(kind)])
+    return from_row(kind, [record[name] for name, _ in _encoders(kind)])
 
 
 def from_row(kind: type[E], row: Sequence[Scalar]) -> E:
     """Return the entity of a record whose values are given in the order of `columns_of`; raises what it does.
 
-    Every request decodes several: the fields are filled one by one, each checked while it is decoded, and nothing is
-    checked once more as it is where an entity is made.
+    Each value is checked while it is decoded, and not once more as it is where an entity is made.
     """
-    entity = object.__new__(kind)
-    for field, value in zip(_FIELDS.get(kind) or _fields(kind), row, strict=True):
-        if value is not None:
-            field.fill(entity, value)
-        elif field.is_optional:
-            field.keep(entity, None)
-        else:
-            raise ValueError(f"{kind.__name__}.{field.name} is missing")
-    return entity
+    return cast("E", (_DECODERS.get(kind) or _decoder(kind))(row))
 
 
 def microseconds(moment: datetime) -> int:
@@ -126,14 +105,29 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _fields(kind: type[Entity]) -> tuple[_Field, ...]:
-    _FIELDS[kind] = tuple(_field(kind, name, annotation) for name, annotation in field_types(kind).items())
-    return _FIELDS[kind]
+def _encoders(kind: type[Entity]) -> tuple[_Encoder, ...]:
+    if kind not in _ENCODERS:
+        _ENCODERS[kind] = tuple((name, _codec(annotation).encode) for name, annotation in field_types(kind).items())
+    return _ENCODERS[kind]
 
 
-def _field(kind: type[Entity], name: str, annotation: object) -> _Field:
-    codec, keep = _codec(annotation), getattr(kind, name).__set__
-    return _Field(name, _optional(annotation), codec.encode, keep, codec.filler(keep, max_length(annotation)))
+def _decoder(kind: type[Entity]) -> _Decoder:
+    """Write the function that decodes a kind, some lines for each field, as dataclasses does for what makes one.
+
+    Every request decodes several: going from field to field would take longer than decoding them.  Nothing but our own
+    definitions is in what is written.
+    """
+    known = dict(_KNOWN, kind=kind)
+    fields = {f"v{number}": each for number, each in enumerate(field_types(kind).items())}
+    lines = ["def decode(row):", f"{', '.join(fields)}, = row", "entity = new(kind)"]
+    for v, (name, annotation) in fields.items():
+        known |= {f"keep_{v}": getattr(kind, name).__set__, f"type_{v}": _plain(annotation)}
+        lines += [f"if {v} is not None:", " " + _codec(annotation).decode.format(v=v, longest=max_length(annotation))]
+        lines += [] if _optional(annotation) else ["else:", " refuse()"]
+        lines += [f"keep_{v}(entity, {v})"]
+    exec("\n ".join([*lines, "return entity"]), known)  # noqa: S102  see above
+    _DECODERS[kind] = known["decode"]
+    return _DECODERS[kind]
 
 
 def _optional(annotation: object) -> bool:
@@ -152,50 +146,12 @@ def _plain(annotation: object) -> object:
 def _codec(annotation: object) -> _Codec:
     plain = _plain(annotation)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return _Codec(
-            ColumnType.TEXT, str, lambda keep, _: lambda entity, value: keep(entity, plain(cast("str", value)))
-        )
+        return _Codec(ColumnType.TEXT, str, "{v} = type_{v}({v})")
     return _CODECS[plain]
 
 
-def _text(keep: _Keep, longest: int) -> _Keep:
-    def fill(entity: object, value: object) -> None:
-        if type(value) is not str or len(value) > longest or not can_be_stored(value):
-            raise ValueError("no text, or one that no entity holds")
-        keep(entity, value)
-
-    return fill
-
-
-def _number(keep: _Keep, _: int) -> _Keep:
-    def fill(entity: object, value: object) -> None:
-        if type(value) is not int or not -BEYOND_64_BITS <= value < BEYOND_64_BITS:
-            raise ValueError("no number, or one that no entity holds")
-        keep(entity, value)
-
-    return fill
-
-
-def _truth(keep: _Keep, _: int) -> _Keep:
-    def fill(entity: object, value: object) -> None:
-        if value not in {0, 1}:
-            raise ValueError("neither true nor false")
-        keep(entity, value == 1)
-
-    return fill
-
-
-def _instant(keep: _Keep, _: int) -> _Keep:
-    return lambda entity, value: keep(entity, _EPOCH + timedelta(0, 0, cast("int", value)))
-
-
-def _texts(keep: _Keep, longest: int) -> _Keep:
-    def fill(entity: object, value: object) -> None:
-        if type(value) is not str or len(value) > longest:
-            raise ValueError("no texts, or those that no entity holds")
-        keep(entity, _read_texts(value))
-
-    return fill
+def _refuse() -> NoReturn:
+    raise ValueError("what no entity holds")
 
 
 @lru_cache(maxsize=_TEXTS_KEPT)
@@ -203,7 +159,7 @@ def _read_texts(array: str) -> tuple[str, ...]:
     """Read a JSON array of texts; most of them are the factors of a session or the permissions of a role, again."""
     texts = json.loads(array)
     if type(texts) is not list or not all(map(_is_text, texts)):
-        raise ValueError("no texts, or those that no entity holds")
+        _refuse()
     return tuple(texts)
 
 
@@ -212,11 +168,43 @@ def _is_text(value: object) -> bool:
 
 
 _CODECS: Final[Mapping[object, _Codec]] = {
-    str: _Codec(ColumnType.TEXT, str, _text),
-    int: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), _number),
-    bool: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", int), _truth),
-    datetime: _Codec(ColumnType.INTEGER, cast("Callable[[object], int]", microseconds), _instant),
-    tuple[str, ...]: _Codec(ColumnType.TEXT, cast("Callable[[object], Scalar]", texts_to_json), _texts),
+    str: _Codec(
+        ColumnType.TEXT,
+        str,
+        "if type({v}) is not str or len({v}) > {longest} or not can_be_stored({v}): refuse()",
+    ),
+    int: _Codec(
+        ColumnType.INTEGER,
+        cast("Callable[[object], int]", int),
+        "if type({v}) is not int or not -BEYOND_64_BITS <= {v} < BEYOND_64_BITS: refuse()",
+    ),
+    bool: _Codec(
+        ColumnType.INTEGER,
+        cast("Callable[[object], int]", int),
+        "{v} = {v} == 1 if {v} in (0, 1) else refuse()",
+    ),
+    datetime: _Codec(
+        ColumnType.INTEGER,
+        cast("Callable[[object], int]", microseconds),
+        "{v} = EPOCH + timedelta(0, 0, {v})",
+    ),
+    tuple[str, ...]: _Codec(
+        ColumnType.TEXT,
+        cast("Callable[[object], Scalar]", texts_to_json),
+        "{v} = read_texts({v}) if type({v}) is str and len({v}) <= {longest} else refuse()",
+    ),
 }
 
-_FIELDS: Final[dict[type[Entity], tuple[_Field, ...]]] = {}
+_KNOWN: Final[Mapping[str, Any]] = {
+    "BEYOND_64_BITS": BEYOND_64_BITS,
+    "EPOCH": _EPOCH,
+    "can_be_stored": can_be_stored,
+    "new": object.__new__,
+    "read_texts": _read_texts,
+    "refuse": _refuse,
+    "timedelta": timedelta,
+}
+"""What a decoder uses, besides what its own kind needs."""
+
+_ENCODERS: Final[dict[type[Entity], tuple[_Encoder, ...]]] = {}
+_DECODERS: Final[dict[type[Entity], _Decoder]] = {}
