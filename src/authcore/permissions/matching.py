@@ -1,9 +1,9 @@
 """Permissions: what implies what, and what a set of grants allows.  Who holds which grants is decided elsewhere."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, Protocol, TypeAlias, final
+from typing import Final, Protocol, TypeAlias, cast, final
 
 from authcore.errors import ConfigurationError, InvalidPermission
 from authcore.permissions.index import GrantIndex
@@ -63,19 +63,18 @@ class PermissionSet(Collection[Permission]):
     """
 
     grants: frozenset[Permission]
-    _answers: "_Answers" = field(init=False, compare=False)
+    implies: Callable[[str | Permission], bool] = field(init=False, compare=False)
+    """Tells whether one of the grants implies the requirement; a malformed one is refused."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_answers", _Answers(GrantIndex([grant.parts for grant in self.grants])))
+        answers = _Answers(GrantIndex([grant.parts for grant in self.grants]))
+        # The look-up itself: a function around it would cost as much again, and every request asks.
+        object.__setattr__(self, "implies", answers.__getitem__)
 
     @classmethod
     def of(cls, grants: Permissions) -> "PermissionSet":
         """Index the grants, or return the index of equal ones; a malformed grant is refused."""
         return _indexed(_distinct(grants))
-
-    def implies(self, requirement: str | Permission) -> bool:
-        """Tell whether one of the grants implies the requirement; a malformed one is refused."""
-        return self._answers[requirement]
 
     def allows(self, *, all_of: Permissions | None = None, any_of: Permissions | None = None) -> bool:
         """Tell whether all, or any, of these permissions are implied; name them in exactly one of the two."""
@@ -84,7 +83,7 @@ class PermissionSet(Collection[Permission]):
     def __contains__(self, item: object) -> bool:
         """Tell whether the item is implied; what is malformed or no permission at all is not, and never raises."""
         try:
-            return self._answers[item]
+            return self.implies(cast("str", item))
         except (InvalidPermission, TypeError):  # TypeError: it cannot be hashed
             return False
 
