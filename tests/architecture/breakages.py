@@ -1146,8 +1146,8 @@ OCTETS = [
         law="cookies and headers are parsed by us",
         what="cookie's name compared without regard to case",
         file="authcore/web/cookies.py",
-        before="if key == name]",
-        after="if key.lower() == name.lower()]",
+        before="if key == name and equals]",
+        after="if key.lower() == name.lower() and equals]",
         caught_by="web/test_cookies.py::test_only_the_exact_octets_are_our_name",
     ),
     Breakage(

@@ -125,7 +125,8 @@ def _decoder(kind: type[Entity]) -> _Decoder:
         lines += [f"if {v} is not None:", " " + _codec(annotation).decode.format(v=v, longest=max_length(annotation))]
         lines += [] if _optional(annotation) else ["else:", " refuse()"]
         lines += [f"keep_{v}(entity, {v})"]
-    exec("\n ".join([*lines, "return entity"]), known)  # noqa: S102  see above
+    source = "\n ".join([*lines, "return entity"])
+    exec(compile(source, f"<decoder of {kind.__name__}>", "exec"), known)  # noqa: S102  see above
     _DECODERS[kind] = known["decode"]
     return _DECODERS[kind]
 
