@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from authcore import MemoryStore
+from authcore import Argon2Hasher, MemoryStore
 from benchmarks.__main__ import WORKS, main
 from benchmarks.applications import looking_up, permitting
 from benchmarks.client import Client
-from benchmarks.measuring import Figures, Unmeasured
+from benchmarks.measuring import Counted, Figures, Unmeasured
 from benchmarks.population import admit, auth_over, cookies_of, roles
+from benchmarks.works import logins
 from benchmarks.works.requests import IN_FLIGHT
 
 TINY = ["--rounds", "2", "--seconds", "0.00001"]
@@ -50,6 +51,27 @@ def test_requests_are_measured_over_servers(run, request, server):
     assert all(tuple(each.seconds)[0::2] == ("authcore", "the bare handler") for each in figures)
 
 
+def test_logins_are_measured(run, monkeypatch):
+    """What others feel of logins is compared with a hash, a login with one in a bare pool, and memory with a bound."""
+    monkeypatch.setitem(logins.HASHERS, "4 lanes", Argon2Hasher.cheapest())
+    monkeypatch.delitem(logins.HASHERS, "1 lane")
+    measured = run("W3")
+    told = [(each.case, each.floor) for each in measured if isinstance(each, Figures)]
+    assert told == [
+        ("4 lanes, 99 % of others", "one hash"),
+        ("4 lanes, the slowest of others", "one hash"),
+        ("4 lanes, a login", "a hash in a bare pool"),
+    ]
+    counted = {each.case: each.counts for each in measured if isinstance(each, Counted)}
+    refused = counted["refusals, 40 logins at once"]
+    assert refused["refused with 503"] == refused["beyond threads and queue"] == 40 - refused["logged in"]
+    assert counted["refusals, 8 logins at once"] == {
+        "refused with 503": 0,
+        "beyond threads and queue": 0,
+        "logged in": 8,
+    }
+
+
 @pytest.mark.usefixtures("postgresql_url")
 def test_permitted_requests_are_measured(run):
     """A request with a permission is compared with the same rows, asked for by hand."""
@@ -84,7 +106,7 @@ def test_unknown_works_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["W0"])
     assert "W0" in capsys.readouterr().err
-    assert list(WORKS) == ["W1", "W2", "W4", "W6", "W7"]
+    assert list(WORKS) == ["W1", "W2", "W3", "W4", "W6", "W7"]
 
 
 class TestWrongAnswers:
