@@ -11,7 +11,16 @@ from typing import Final, TypeAlias
 from benchmarks.measuring import Comparison, Counted, Figures, Pace, Trial, Unmeasured, compare, try_out
 from benchmarks.reporting import keep, table
 from benchmarks.servers import STORES, Places, places_of
-from benchmarks.works import imports, logins, permission_checks, permitted_requests, requests, tokens
+from benchmarks.works import (
+    growing_accounts,
+    growing_stores,
+    imports,
+    logins,
+    permission_checks,
+    permitted_requests,
+    requests,
+    tokens,
+)
 
 __all__ = ["main"]
 
@@ -31,8 +40,10 @@ WORKS: Final = {
     "W2": Work(permitted_requests.compared, ("postgresql",)),
     "W3": Work(logins.compared),
     "W4": Work(permission_checks.compared),
+    "W5": Work(growing_stores.compared, ("sqlite", "postgresql")),
     "W6": Work(tokens.compared),
     "W7": Work(imports.compared),
+    "W9": Work(growing_accounts.compared, STORES),
 }
 
 _RESULTS: Final = Path(__file__).parent / "results"

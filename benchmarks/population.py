@@ -48,19 +48,18 @@ def roles(count: int, *, permissions: int) -> tuple[RoleRecord, ...]:
     )
 
 
-async def enrol(auth: Auth, people: int, having: Sequence[RoleRecord] = ()) -> list[str]:
-    """Have people with these roles in the store, and return the ids of their accounts."""
+async def enrol(auth: Auth, people: int, having: Sequence[RoleRecord] = (), *, first: int = 0) -> list[str]:
+    """Have people with these roles in the store, from the `first` number on, and return the ids of their accounts."""
     for role in having:
         await auth.import_role(role)
     secret = auth.hasher.hash(PASSWORD, secrets.token_bytes(16))
-    return [await _enrol_one(auth, name_of(number), secret, having) for number in range(people)]
+    return [await _enrol_one(auth, name_of(number), secret, having) for number in range(first, first + people)]
 
 
-async def admit(auth: Auth, people: int, having: Sequence[RoleRecord]) -> list[Person]:
-    """Have people with these roles in the store, and each of them logged in."""
-    return [
-        await _log_in(auth, number, account_id) for number, account_id in enumerate(await enrol(auth, people, having))
-    ]
+async def admit(auth: Auth, people: int, having: Sequence[RoleRecord], *, first: int = 0) -> list[Person]:
+    """Have people with these roles in the store, from the `first` number on, and each of them logged in."""
+    accounts = await enrol(auth, people, having, first=first)
+    return [await _log_in(auth, number, account_id) for number, account_id in enumerate(accounts, first)]
 
 
 def name_of(number: int) -> str:

@@ -5,12 +5,13 @@ import json
 import pytest
 
 from authcore import Argon2Hasher, MemoryStore
+from benchmarks import contention
 from benchmarks.__main__ import WORKS, main
 from benchmarks.applications import looking_up, permitting
 from benchmarks.client import Client
 from benchmarks.measuring import Counted, Figures, Unmeasured
 from benchmarks.population import admit, auth_over, cookies_of, roles
-from benchmarks.works import logins
+from benchmarks.works import growing_accounts, growing_stores, logins
 from benchmarks.works.requests import IN_FLIGHT
 
 TINY = ["--rounds", "2", "--seconds", "0.00001"]
@@ -79,6 +80,50 @@ def test_permitted_requests_are_measured(run):
     assert [each.floor for each in measured] == ["joined SELECT by asyncpg"] * 2
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_growing_stores_are_measured(run, monkeypatch, request, store):
+    """In stores of several sizes a request, a list and a purge are compared with the smallest, and with floors."""
+    if store == "postgresql":
+        request.getfixturevalue("postgresql_url")
+    monkeypatch.setattr(growing_stores, "SIZES", [20, 30, 40])
+    measured = {each.case: each for each in run("W5", "--stores", store) if isinstance(each, Figures)}
+    growing = [f"{store}, growth of a {what}" for what in ("request", "SELECT", "list", "purge")]
+    assert [tuple(measured[case].seconds) for case in growing] == [("40 sessions", "20 sessions", "30 sessions")] * 4
+    for what in ("list", "purge"):
+        floors = [measured[f"{store}, {what}, {size} sessions"].floor for size in (20, 30, 40)]
+        assert floors == ["the same by hand"] * 3
+    assert measured[f"{store}, slowest beside a purge"].floor == "a step of the purge"
+    assert measured.keys() >= {f"{store}, 99 % beside a purge"}
+    assert len(measured) == 4 + 2 * 3 + 2
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_growing_accounts_are_measured(run, monkeypatch, request, store):
+    """Whoever has much is compared with who has little, and few others with many; lost races are counted."""
+    if store == "postgresql":
+        request.getfixturevalue("postgresql_url")
+    monkeypatch.setattr(growing_accounts, "OTHERS", [10, 20])
+    monkeypatch.setattr(contention, "CROWDS", [1, 4])
+    measured = run("W9", "--stores", store)
+    told = {each.case: (each.subject, each.floor) for each in measured if isinstance(each, Figures)}
+    assert told == {
+        f"{store}, sessions, a request": ("100 sessions", "1 sessions"),
+        f"{store}, sessions, a list": ("100 sessions", "1 sessions"),
+        f"{store}, sessions, a login": ("100 sessions", "1 sessions"),
+        f"{store}, roles, a request": ("100 roles", "1 roles"),
+        f"{store}, permissions, a request": ("1000 permissions", "1 permissions"),
+        f"{store}, others, a request": ("20 accounts", "10 accounts"),
+        f"{store}, others, a login": ("20 accounts", "10 accounts"),
+    }
+    counted = [each for each in measured if isinstance(each, Counted)]
+    assert [(each.case, each.unit) for each in counted] == [
+        (f"{store}, {what}", unit)
+        for what in ("refreshes of one cookie", "guesses at one code")
+        for unit in ("attempts", "flows")
+    ]
+    assert all(each.counts["1 at once"] == 1 <= each.counts["4 at once"] for each in counted[::2])
+
+
 def test_what_is_not_measured_is_told(run, capsys):
     """A store that nobody asked for is listed as not measured, with the reason."""
     measured = run("W1", "W2", "--stores", "memory")
@@ -106,7 +151,7 @@ def test_unknown_works_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["W0"])
     assert "W0" in capsys.readouterr().err
-    assert list(WORKS) == ["W1", "W2", "W3", "W4", "W6", "W7"]
+    assert list(WORKS) == ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W9"]
 
 
 class TestWrongAnswers:
