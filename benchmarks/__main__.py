@@ -19,6 +19,7 @@ from benchmarks.works import (
     permission_checks,
     permitted_requests,
     requests,
+    served_requests,
     tokens,
 )
 
@@ -43,6 +44,7 @@ WORKS: Final = {
     "W5": Work(growing_stores.compared, ("sqlite", "postgresql")),
     "W6": Work(tokens.compared),
     "W7": Work(imports.compared),
+    "W8": Work(served_requests.compared, served_requests.STORES),
     "W9": Work(growing_accounts.compared, STORES),
 }
 

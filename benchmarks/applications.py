@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Lifespan
 
 from authcore import Auth
 from authcore_asgi import AuthMiddleware, requires_authentication, requires_permission
@@ -37,14 +38,20 @@ def permitting(auth: Auth, permission: str) -> AuthMiddleware:
     return AuthMiddleware(Starlette(routes=[Route("/", requires_permission(all_of=permission)(hello))]), auth=auth)
 
 
-def looking_up(look_up: LookUp, ids: Sequence[str], *, accept: Callable[[object], bool] = bool) -> Starlette:
+def looking_up(
+    look_up: LookUp,
+    ids: Sequence[str],
+    *,
+    accept: Callable[[object], bool] = bool,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
     """Return the same with a handler that looks one session up, and goes on if it accepts what was found."""
     following = cycle(ids)
 
     async def hello(request: Request) -> Response:  # noqa: ARG001  as above
         return Response(b"hello", 200 if accept(await look_up(next(following))) else 403)
 
-    return Starlette(routes=[Route("/", hello)])
+    return Starlette(routes=[Route("/", hello)], lifespan=lifespan)
 
 
 def listing(read: Callable[[str], Awaitable[Sequence[Sequence[object]]]], ids: Sequence[str]) -> Starlette:

@@ -27,9 +27,12 @@ class Person:
     token: str
 
 
-def auth_over(store: Store) -> Auth:
-    """Return an Auth as in production, but for the cost of hashing, of which no request has any."""
-    keyring = Keyring([RootKey("bench", secrets.token_bytes(32))])
+def auth_over(store: Store, keyring: Keyring | None = None) -> Auth:
+    """Return an Auth as in production, but for the cost of hashing, of which no request has any.
+
+    The keyring is a new one, unless processes are to share one.
+    """
+    keyring = keyring or Keyring([RootKey("bench", secrets.token_bytes(32))])
     policy = Policy(origins=frozenset({"https://example.org"}))
     hasher = Argon2Hasher.cheapest()
     return Auth(store=store, keyring=keyring, courier=ConsoleCourier(), policy=policy, hasher=hasher)

@@ -9,7 +9,7 @@ from authcore.ports import ClosableStore, Store
 from authcore_redis import RedisStore
 from authcore_sqlalchemy import SqliteStore, SqlStore, Tables
 
-__all__ = ["opened", "path_of", "realm_of"]
+__all__ = ["closable", "opened", "path_of", "realm_of"]
 
 
 @asynccontextmanager
@@ -21,7 +21,7 @@ async def opened(name: str, place: str, *, connections: int, schema: str | None 
     if name == "memory":
         yield MemoryStore()
         return
-    store = _opened(name, place, connections, schema)
+    store = closable(name, place, connections, schema)
     try:
         if schema is not None and isinstance(store, SqlStore):
             await store.create_schema()
@@ -41,7 +41,8 @@ def realm_of(place: str) -> tuple[str, str]:
     return parts._replace(query="").geturl(), parse_qs(parts.query)["realm"][0]
 
 
-def _opened(name: str, place: str, connections: int, schema: str | None) -> ClosableStore:
+def closable(name: str, place: str, connections: int, schema: str | None = None) -> ClosableStore:
+    """Return a store that is not in memory, for a process that lets go of it by ending."""
     if name == "sqlite":
         return SqliteStore(path_of(place))
     if name == "redis":

@@ -14,12 +14,12 @@ from benchmarks.servers import STORES, Places
 from benchmarks.stores import opened
 from benchmarks.timing import awaited
 
-__all__ = ["IN_FLIGHT", "compared"]
+__all__ = ["FLOORS", "IN_FLIGHT", "TARGETS", "compared"]
 
 IN_FLIGHT: Final = 16
 
-_TARGETS: Final = {"postgresql": 1.8, "redis": 1.5, "sqlite": 6.0, "memory": 2.2}
-_FLOORS: Final = {
+TARGETS: Final = {"postgresql": 1.8, "redis": 1.5, "sqlite": 6.0, "memory": 2.2}
+FLOORS: Final = {
     "postgresql": "SELECT by asyncpg",
     "mariadb": "SELECT by asyncmy",
     "redis": "GET by redis-py",
@@ -47,7 +47,7 @@ async def _over(name: str, place: str, auth: Auth, people: Sequence[Person]) -> 
                 work="W1",
                 case=f"{name}, {in_flight} in flight",
                 sides={side: awaited(client.get, in_flight=in_flight) for side, client in clients.items()},
-                times=_TARGETS.get(name),
+                times=TARGETS.get(name),
             )
 
 
@@ -63,6 +63,6 @@ async def _clients(name: str, place: str, auth: Auth, people: Sequence[Person]) 
             yield ours | alone
         else:
             async with floor(name, place, auth.store, ids, connections=IN_FLIGHT) as look_up:
-                yield ours | {_FLOORS[name]: Client(looking_up(look_up, ids), cookies)} | alone
+                yield ours | {FLOORS[name]: Client(looking_up(look_up, ids), cookies)} | alone
     finally:
         await application.background.close()

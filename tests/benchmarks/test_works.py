@@ -9,9 +9,10 @@ from benchmarks import contention
 from benchmarks.__main__ import WORKS, main
 from benchmarks.applications import looking_up, permitting
 from benchmarks.client import Client
+from benchmarks.load import has_wrk
 from benchmarks.measuring import Counted, Figures, Unmeasured
 from benchmarks.population import admit, auth_over, cookies_of, roles
-from benchmarks.works import growing_accounts, growing_stores, logins
+from benchmarks.works import growing_accounts, growing_stores, logins, served_requests
 from benchmarks.works.requests import IN_FLIGHT
 
 TINY = ["--rounds", "2", "--seconds", "0.00001"]
@@ -124,6 +125,18 @@ def test_growing_accounts_are_measured(run, monkeypatch, request, store):
     assert all(each.counts["1 at once"] == 1 <= each.counts["4 at once"] for each in counted[::2])
 
 
+def test_real_servers_are_measured(run, monkeypatch):
+    """Each server is compared with itself serving the floor; where nothing can ask them, that is told instead."""
+    monkeypatch.setattr(served_requests, "WORKERS", [2])
+    measured = run("W8", "--stores", "sqlite")
+    if not has_wrk():
+        assert [each.reason for each in measured] == ["there is no wrk"]
+        return
+    told = [(each.case, each.floor) for each in measured if isinstance(each, Figures)]
+    assert told == [(f"sqlite, {server}, 2 workers", "SELECT by sqlite3") for server in ("uvicorn", "sanic")]
+    assert [each.case for each in measured if isinstance(each, Unmeasured)] == ["postgresql", "redis"]
+
+
 def test_what_is_not_measured_is_told(run, capsys):
     """A store that nobody asked for is listed as not measured, with the reason."""
     measured = run("W1", "W2", "--stores", "memory")
@@ -151,7 +164,7 @@ def test_unknown_works_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["W0"])
     assert "W0" in capsys.readouterr().err
-    assert list(WORKS) == ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W9"]
+    assert list(WORKS) == ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9"]
 
 
 class TestWrongAnswers:
