@@ -39,9 +39,15 @@ def test_requests_are_measured_without_servers(run):
     measured = run("W1", "--stores", "memory", "sqlite")
     figures = [each for each in measured if isinstance(each, Figures)]
     assert [each.case for each in figures] == [
-        f"{store}, {number} in flight" for store in ("memory", "sqlite") for number in (1, IN_FLIGHT)
+        f"{store}, {how}{number} in flight"
+        for store in ("memory", "sqlite")
+        for how in ("", "recalling, ")
+        for number in (1, IN_FLIGHT)
     ]
-    assert [each.floor for each in figures] == ["the bare handler"] * 2 + ["SELECT by sqlite3"] * 2
+    assert [each.floor for each in figures] == ["the bare handler"] * 4 + ["SELECT by sqlite3"] * 4
+    assert {(each.subject, *list(each.seconds)[2:]) for each in figures if "recalling" in each.case} == {
+        ("within 30 s", "within 1 s", "authcore")
+    }
 
 
 @pytest.mark.parametrize("server", ["postgresql", "mariadb", "redis"])
@@ -49,8 +55,9 @@ def test_requests_are_measured_over_servers(run, request, server):
     """Over each server requests are compared with their floor, and with the bare handler."""
     request.getfixturevalue(f"{server}_url")
     figures = [each for each in run("W1", "--stores", server) if isinstance(each, Figures)]
-    assert [each.case for each in figures] == [f"{server}, {number} in flight" for number in (1, IN_FLIGHT)]
-    assert all(tuple(each.seconds)[0::2] == ("authcore", "the bare handler") for each in figures)
+    cases = [f"{server}, {how}{number} in flight" for how in ("", "recalling, ") for number in (1, IN_FLIGHT)]
+    assert [each.case for each in figures] == cases
+    assert all(tuple(each.seconds)[0::2] == ("authcore", "the bare handler") for each in figures[:2])
 
 
 def test_logins_are_measured(run, monkeypatch):
