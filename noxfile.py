@@ -181,6 +181,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "benchmarks.logins_behind_one_network")
+        session.run("python", "-m", "benchmarks.picture")
 
 
 @nox.session

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.measuring import Counted, Figures, Spread, Unmeasured
 
-__all__ = ["keep", "table"]
+__all__ = ["keep", "kept", "machine", "table"]
 
 _PACKAGES: Final = ("starlette", "sqlalchemy", "asyncpg", "asyncmy", "redis", "pyjwt", "cryptography")
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (0.0, "ns"))
@@ -40,6 +40,32 @@ def keep(measured: Collection[Figures | Counted | Unmeasured], folder: Path) -> 
         found = [asdict(each) | _judged(each) for each in measured if each.work == work]
         text = json.dumps({"on": _machine(), "measured": found}, indent=2)
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
+
+
+def kept(folder: Path) -> Iterator[Figures | Counted]:
+    """Yield what was measured, or counted, in former runs, work by work."""
+    for path in _files(folder):
+        for each in json.loads(path.read_text("utf-8"))["measured"]:
+            each.pop("within", None)
+            if "seconds" in each:
+                yield Figures(**each | {name: _spreads(each[name]) for name in ("seconds", "ratios", "differences")})
+            elif "counts" in each:
+                yield Counted(**each)
+
+
+def machine(folder: Path) -> str:
+    """Return where and when that was; what was measured at different times tells all of them."""
+    found = [json.loads(path.read_text("utf-8"))["on"] for path in _files(folder)]
+    told = (f"{on['date']}: Python {on['python']}, {on['system']}, {on['processors']} processors" for on in found)
+    return "; ".join(sorted(set(told)))
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    return sorted(folder.glob("w[0-9].json"))
+
+
+def _spreads(told: Mapping[str, Mapping[str, float]]) -> Mapping[str, Spread]:
+    return {name: Spread(**each) for name, each in told.items()}
 
 
 def _judged(each: Figures | Counted | Unmeasured) -> dict[str, object]:

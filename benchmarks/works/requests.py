@@ -34,7 +34,7 @@ FLOORS: Final = {
 
 
 async def compared(places: Places) -> AsyncGenerator[Comparison | Unmeasured, None]:
-    """Yield each store beside its floor, one request at a time and many in flight; then what recalling callers saves."""
+    """Yield each store beside its floor, one request at a time and many in flight; then recalling what was read."""
     for name in STORES:
         if name not in places:
             yield Unmeasured(work="W1", case=name, reason="it was not asked for, or there is no server")
