@@ -17,7 +17,7 @@ from benchmarks.measuring import Counted
 from benchmarks.population import admit, auth_over
 from benchmarks.stores import opened
 
-__all__ = ["CROWDS", "contended"]
+__all__ = ["CROWDS", "Observed", "contended"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -43,7 +43,7 @@ class _Later(LoopClock):
         return super().now() + self.ahead
 
 
-class _Observed(Store):
+class Observed(Store):
     """Another store, which gives way before each call as a server's would, and counts the commits in vain."""
 
     def __init__(self, store: Store) -> None:
@@ -51,14 +51,17 @@ class _Observed(Store):
         self.lost = 0
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
+        """Give way, and find."""
         await asyncio.sleep(0)
         return await self._store.find(key)
 
     async def caller(self, session_id: str, /) -> Caller:
+        """Give way, and answer in the store's own way."""
         await asyncio.sleep(0)
         return await self._store.caller(session_id)
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
+        """Give way, commit, and count a conflict."""
         await asyncio.sleep(0)
         try:
             await self._store.commit(writes, unchanged)
@@ -73,7 +76,7 @@ async def contended(name: str, place: str) -> AsyncIterator[Counted]:
     A flow is tried once, and once more for each race that it has lost.  Who loses too many answers 503.
     """
     async with opened(name, place, connections=CROWDS[-1] // 2) as store:
-        observed, clock = _Observed(store), _Later()
+        observed, clock = Observed(store), _Later()
         auth = on_event_loop(replace(auth_over(observed), clock=clock))
         for what, prepare in (("refreshes of one cookie", _refreshes), ("guesses at one code", _guesses)):
             attempts, given_up = dict[str, float](), 0

@@ -79,8 +79,8 @@ async def serving(server: str, workers: int, what: Serving, cookie: str) -> Asyn
                 await asyncio.sleep(0.1)
         yield port
     finally:
-        process.send_signal(signal.SIGTERM)
-        with suppress(TimeoutError):
+        with suppress(ProcessLookupError, TimeoutError):
+            process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(_PATIENCE):
                 await process.wait()
         with suppress(ProcessLookupError):  # what its workers left behind
