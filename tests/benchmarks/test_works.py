@@ -73,7 +73,8 @@ def test_logins_are_measured(run, monkeypatch):
     ]
     counted = {each.case: each.counts for each in measured if isinstance(each, Counted)}
     refused = counted["refusals, 40 logins at once"]
-    assert refused["refused with 503"] == refused["beyond threads and queue"] == 40 - refused["logged in"]
+    assert 0 < refused["refused with 503"] <= refused["beyond threads and queue"]
+    assert refused["refused with 503"] + refused["logged in"] == 40
     assert counted["refusals, 8 logins at once"] == {
         "refused with 503": 0,
         "beyond threads and queue": 0,
