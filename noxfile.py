@@ -177,10 +177,11 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what depends on the machine, and keep it in benchmarks/results; `-- --help` tells the options."""
-    _install(session, "all,testing")
+    _install(session, "demo,testing")  # with a server to measure behind
     session.run("python", "-m", "benchmarks", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "benchmarks.logins_behind_one_network")
+        session.run("python", "-m", "benchmarks.picture")
 
 
 @nox.session

@@ -6,36 +6,52 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-from benchmarks.measuring import Comparison, Figures, Pace, Unmeasured, compare
+from benchmarks.measuring import Comparison, Counted, Figures, Pace, Trial, Unmeasured, compare, try_out
 from benchmarks.reporting import keep, table
 from benchmarks.servers import STORES, Places, places_of
-from benchmarks.works import imports, permission_checks, permitted_requests, requests, tokens
+from benchmarks.works import (
+    growing_accounts,
+    growing_stores,
+    imports,
+    logins,
+    permission_checks,
+    permitted_requests,
+    requests,
+    served_requests,
+    tokens,
+)
 
 __all__ = ["main"]
+
+Told: TypeAlias = Figures | Counted | Unmeasured
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is to be compared, and the stores that it needs a place for."""
 
-    compared: Callable[[Places], AsyncGenerator[Comparison | Unmeasured, None]]
+    compared: Callable[[Places], AsyncGenerator[Comparison | Trial | Counted | Unmeasured, None]]
     stores: Collection[str] = ()
 
 
 WORKS: Final = {
     "W1": Work(requests.compared, STORES),
     "W2": Work(permitted_requests.compared, ("postgresql",)),
+    "W3": Work(logins.compared),
     "W4": Work(permission_checks.compared),
+    "W5": Work(growing_stores.compared, ("sqlite", "postgresql")),
     "W6": Work(tokens.compared),
     "W7": Work(imports.compared),
+    "W8": Work(served_requests.compared, served_requests.STORES),
+    "W9": Work(growing_accounts.compared, STORES),
 }
 
 _RESULTS: Final = Path(__file__).parent / "results"
 
 
-def main(arguments: Sequence[str] | None = None) -> list[Figures | Unmeasured]:
+def main(arguments: Sequence[str] | None = None) -> list[Told]:
     """Measure, print a table, and keep what was measured as JSON."""
     pace = Pace()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -55,16 +71,24 @@ def main(arguments: Sequence[str] | None = None) -> list[Figures | Unmeasured]:
     return measured
 
 
-def _measured(work: Work, stores: Collection[str], pace: Pace) -> Sequence[Figures | Unmeasured]:
+def _measured(work: Work, stores: Collection[str], pace: Pace) -> Sequence[Told]:
     """Measure one work, in databases that no other has written to."""
     with places_of([store for store in work.stores if store in stores]) as places:
         return asyncio.run(_measure(work, places, pace))
 
 
-async def _measure(work: Work, places: Places, pace: Pace) -> Sequence[Figures | Unmeasured]:
+async def _measure(work: Work, places: Places, pace: Pace) -> Sequence[Told]:
     """Measure each comparison while the scene is set for it."""
-    async with aclosing(work.compared(places)) as comparisons:
-        return [each if isinstance(each, Unmeasured) else await compare(each, pace) async for each in comparisons]
+    told: list[Told] = []
+    async with aclosing(work.compared(places)) as yielded:
+        async for each in yielded:
+            if isinstance(each, Comparison):
+                told.append(await compare(each, pace))
+            elif isinstance(each, Trial):
+                told.extend(await try_out(each, pace))
+            else:
+                told.append(each)
+    return told
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """The client of an ASGI application, and the server between them: as little of both as can be."""
 
-from collections.abc import MutableMapping, Sequence
+import json
+from collections.abc import Mapping, MutableMapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from authcore_asgi.messages import App
 
-__all__ = ["Client"]
+__all__ = ["Client", "post"]
+
+_Headers = Sequence[tuple[bytes, bytes]]
 
 _HEADERS: Final = (
     (b"host", b"example.org"),
@@ -27,21 +30,44 @@ class Client:
 
     async def get(self, turn: int) -> None:
         """Ask once; raises RuntimeError for every answer but 200, so that nothing else is ever measured."""
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "https",
-            "path": self._path,
-            "raw_path": self._path.encode("ascii"),
-            "query_string": b"",
-            "root_path": "",
-            "headers": self._headers[turn % len(self._headers)],
-            "client": ("127.0.0.1", 50_000),
-            "server": ("127.0.0.1", 443),
-        }
-        await self._app(scope, _receive, _send)
+        headers = self._headers[turn % len(self._headers)]
+        await self._app(_scope("GET", self._path, headers, "127.0.0.1"), _receive, _send)
+
+
+async def post(app: App, path: str, document: Mapping[str, str], *, network: str) -> int:
+    """Post a document from an address, as a page of the application's own would, and return the status of the answer.
+
+    Whatever it is: this is for what may be refused.
+    """
+    body, statuses = json.dumps(document).encode(), list[int]()
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            statuses.append(event["status"])
+
+    own = [(b"content-type", b"application/json"), (b"origin", b"https://example.org")]
+    await app(_scope("POST", path, [*_HEADERS, *own], network), receive, send)
+    return statuses[0]
+
+
+def _scope(method: str, path: str, headers: _Headers, network: str) -> MutableMapping[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode("ascii"),
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+        "client": (network, 50_000),
+        "server": ("127.0.0.1", 443),
+    }
 
 
 async def _receive() -> MutableMapping[str, Any]:

@@ -15,19 +15,17 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from authcore import Argon2Hasher
 from authcore.auth import Auth
-from authcore.entities import Device, Entity
-from authcore.errors import Conflict
+from authcore.entities import Device
 from authcore.imported_accounts import AccountRecord
 from authcore.memory import MemoryStore
-from authcore.ports import Key, PasswordHasher, Store
+from authcore.ports import PasswordHasher, Store
 from authcore.testing import FakeClock, build_auth
 from authcore_sqlalchemy import SqliteStore
-
-E = TypeVar("E", bound=Entity)
+from benchmarks.contention import Observed
 
 _PASSWORD: Final = "a loom that weaves algebra"  # noqa: S105  it guards nobody
 _THEN: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -51,26 +49,6 @@ class Measured:
     """The median of the rounds' own ratios, each of two measurements side by side: 1 is the best."""
 
 
-class _Counting(Store):
-    """Another store, which gives way before each call as a server's would, and counts lost races."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.lost = 0
-
-    async def find(self, key: Key[E], /) -> Sequence[E]:
-        await asyncio.sleep(0)
-        return await self._store.find(key)
-
-    async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
-        await asyncio.sleep(0)
-        try:
-            await self._store.commit(writes, unchanged)
-        except Conflict:
-            self.lost += 1
-            raise
-
-
 def main(arguments: Sequence[str] | None = None) -> list[Measured]:
     """Measure, print a table, and keep what was measured as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -90,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Measured]:
 
 
 async def _measure(kind: str, store: Store, people: int, rounds: int, hasher: PasswordHasher) -> Measured:
-    counting, clock = _Counting(store), FakeClock()
+    counting, clock = Observed(store), FakeClock()
     auth = build_auth(store=counting, clock=clock, hasher=hasher)
     names = await _admit(auth, people)
     apart = [Device(network=f"198.18.{number // 256}.{number % 256}") for number in range(people)]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-__all__ = ["Comparison", "Figures", "Pace", "Side", "Spread", "Unmeasured", "compare"]
+__all__ = ["Comparison", "Counted", "Figures", "Pace", "Side", "Spread", "Trial", "Unmeasured", "compare", "try_out"]
 
 Side: TypeAlias = Callable[[int], Awaitable[float]]
 """Does one thing so many times, and returns how many seconds that took."""
@@ -27,7 +27,7 @@ class Comparison:
     """What is measured side by side: first what it is about, second its floor, and then others to judge both by.
 
     The first may cost `times` as much as the floor, or `more` seconds more.  A side does its thing at most `most` times
-    in a round.
+    in a round, and there are at most `rounds`.
     """
 
     work: str
@@ -36,6 +36,37 @@ class Comparison:
     times: float | None = None
     more: float | None = None
     most: int = 20_000
+    rounds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What one go finds out about several things at once: of each thing, how many seconds every side of it has taken.
+
+    Sides stand as in a Comparison, and `times` names the things that have a target.  There are at most `rounds` goes.
+    """
+
+    work: str
+    go: Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]]
+    times: Mapping[str, float]
+    rounds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What was counted, or weighed, and is no time; of the first there may be `most`, with a tenth of tolerance."""
+
+    work: str
+    case: str
+    unit: str
+    counts: Mapping[str, float]
+    most: float | None = None
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the target was met; None where there is none."""
+        first = next(iter(self.counts.values()))
+        return None if self.most is None else first <= self.most * _TOLERANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,25 +133,46 @@ async def compare(comparison: Comparison, pace: Pace) -> Figures:
     """Measure every side in each round, one after the other, so that what slows the machine down slows down all."""
     counts = {name: await _count(side, pace, comparison.most) for name, side in comparison.sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in comparison.sides}
-    for _ in range(pace.rounds):
+    for _ in range(_rounds(comparison, pace)):
         for name, side in comparison.sides.items():
             seconds[name].append(await side(counts[name]) / counts[name])
+    return _figures(comparison.work, comparison.case, seconds, times=comparison.times, more=comparison.more)
+
+
+async def try_out(trial: Trial, pace: Pace) -> list[Figures]:
+    """Go as often as there are rounds, after a first time that warms everything up and counts for nothing."""
+    await trial.go()
+    goes = [await trial.go() for _ in range(_rounds(trial, pace))]
+    return [
+        _figures(
+            trial.work,
+            case,
+            {name: [each[case][name] for each in goes] for name in sides},
+            times=trial.times.get(case),
+        )
+        for case, sides in goes[0].items()
+    ]
+
+
+def _rounds(what: Comparison | Trial, pace: Pace) -> int:
+    return pace.rounds if what.rounds is None else min(what.rounds, pace.rounds)
+
+
+def _figures(
+    work: str, case: str, seconds: Mapping[str, Sequence[float]], *, times: float | None, more: float | None = None
+) -> Figures:
+    """Tell what each round has found of each side, and compare it with what the same round has found of the floor."""
     floor = tuple(seconds.values())[1]
+    neighbours = {name: list(zip(each, floor, strict=True)) for name, each in seconds.items()}
     return Figures(
-        work=comparison.work,
-        case=comparison.case,
-        rounds=pace.rounds,
+        work=work,
+        case=case,
+        rounds=len(floor),
         seconds={name: Spread.of(each) for name, each in seconds.items()},
-        ratios={
-            name: Spread.of([one / other for one, other in zip(each, floor, strict=True)])
-            for name, each in seconds.items()
-        },
-        differences={
-            name: Spread.of([one - other for one, other in zip(each, floor, strict=True)])
-            for name, each in seconds.items()
-        },
-        times=comparison.times,
-        more=comparison.more,
+        ratios={name: Spread.of([one / other for one, other in pairs]) for name, pairs in neighbours.items()},
+        differences={name: Spread.of([one - other for one, other in pairs]) for name, pairs in neighbours.items()},
+        times=times,
+        more=more,
     )
 
 

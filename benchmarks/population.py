@@ -1,4 +1,4 @@
-"""Who is there: people with roles in a store, each logged in once."""
+"""Who is there: people with roles in a store, who can log in, or have done so once."""
 
 import secrets
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ from authcore import Argon2Hasher, Auth, ConsoleCourier, Device, Keyring, Policy
 from authcore.imported_accounts import AccountRecord, RoleRecord
 from authcore.ports import Store
 
-__all__ = ["Person", "admit", "auth_over", "cookies_of", "roles"]
+__all__ = ["PASSWORD", "Person", "admit", "auth_over", "cookies_of", "enrol", "name_of", "network_of", "roles"]
 
-_PASSWORD: Final = "a loom that weaves algebra"  # noqa: S105  it guards nobody
+PASSWORD: Final = "a loom that weaves algebra"  # noqa: S105  it guards nobody
+"""What everybody's password is."""
+
 _THEN: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -25,9 +27,12 @@ class Person:
     token: str
 
 
-def auth_over(store: Store) -> Auth:
-    """Return an Auth as in production, but for the cost of hashing, of which no request has any."""
-    keyring = Keyring([RootKey("bench", secrets.token_bytes(32))])
+def auth_over(store: Store, keyring: Keyring | None = None) -> Auth:
+    """Return an Auth as in production, but for the cost of hashing, of which no request has any.
+
+    The keyring is a new one, unless processes are to share one.
+    """
+    keyring = keyring or Keyring([RootKey("bench", secrets.token_bytes(32))])
     policy = Policy(origins=frozenset({"https://example.org"}))
     hasher = Argon2Hasher.cheapest()
     return Auth(store=store, keyring=keyring, courier=ConsoleCourier(), policy=policy, hasher=hasher)
@@ -46,16 +51,31 @@ def roles(count: int, *, permissions: int) -> tuple[RoleRecord, ...]:
     )
 
 
-async def admit(auth: Auth, people: int, having: Sequence[RoleRecord]) -> list[Person]:
-    """Have people with these roles in the store, and each of them logged in."""
+async def enrol(auth: Auth, people: int, having: Sequence[RoleRecord] = (), *, first: int = 0) -> list[str]:
+    """Have people with these roles in the store, from the `first` number on, and return the ids of their accounts."""
     for role in having:
         await auth.import_role(role)
-    secret = auth.hasher.hash(_PASSWORD, secrets.token_bytes(16))
-    return [await _admit_one(auth, number, secret, having) for number in range(people)]
+    secret = auth.hasher.hash(PASSWORD, secrets.token_bytes(16))
+    return [await _enrol_one(auth, name_of(number), secret, having) for number in range(first, first + people)]
 
 
-async def _admit_one(auth: Auth, number: int, secret: str, having: Sequence[RoleRecord]) -> Person:
-    name = f"person-{number}@example.org"
+async def admit(auth: Auth, people: int, having: Sequence[RoleRecord], *, first: int = 0) -> list[Person]:
+    """Have people with these roles in the store, from the `first` number on, and each of them logged in."""
+    accounts = await enrol(auth, people, having, first=first)
+    return [await _log_in(auth, number, account_id) for number, account_id in enumerate(accounts, first)]
+
+
+def name_of(number: int) -> str:
+    """Return what somebody logs in by."""
+    return f"person-{number}@example.org"
+
+
+def network_of(number: int) -> str:
+    """Return an address of its own for each of many, so that nobody is throttled for a neighbour."""
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+async def _enrol_one(auth: Auth, name: str, secret: str, having: Sequence[RoleRecord]) -> str:
     record = AccountRecord(
         origin="bench",
         id=name,
@@ -66,10 +86,13 @@ async def _admit_one(auth: Auth, number: int, secret: str, having: Sequence[Role
         updated_at=_THEN,
         verified=True,
     )
-    imported = await auth.import_account(record)
-    device = Device(network=f"198.18.{number // 256}.{number % 256}")  # nobody is throttled for a neighbour
-    issued = await auth.log_in(identifier=name, password=_PASSWORD, device=device)
-    return Person(account_id=str(imported.id), session_id=issued.session.id, token=issued.token)
+    return str((await auth.import_account(record)).id)
+
+
+async def _log_in(auth: Auth, number: int, account_id: str) -> Person:
+    device = Device(network=network_of(number))
+    issued = await auth.log_in(identifier=name_of(number), password=PASSWORD, device=device)
+    return Person(account_id=account_id, session_id=issued.session.id, token=issued.token)
 
 
 def cookies_of(auth: Auth, people: Sequence[Person]) -> list[str]:

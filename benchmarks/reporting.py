@@ -3,22 +3,22 @@
 import json
 import os
 import platform
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from benchmarks.measuring import Figures, Spread, Unmeasured
+from benchmarks.measuring import Counted, Figures, Spread, Unmeasured
 
-__all__ = ["keep", "table"]
+__all__ = ["keep", "kept", "machine", "table"]
 
 _PACKAGES: Final = ("starlette", "sqlalchemy", "asyncpg", "asyncmy", "redis", "pyjwt", "cryptography")
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (0.0, "ns"))
 
 
-def table(measured: Iterable[Figures | Unmeasured]) -> Iterator[str]:
+def table(measured: Iterable[Figures | Counted | Unmeasured]) -> Iterator[str]:
     """Yield a line for each comparison, and one for each further side of it; it is `-` where there is no target.
 
     Ratios are told with their quartiles, in brackets.
@@ -27,11 +27,13 @@ def table(measured: Iterable[Figures | Unmeasured]) -> Iterator[str]:
     for each in measured:
         if isinstance(each, Unmeasured):
             yield f"{each.work:4}{each.case:36}not measured: {each.reason}"
+        elif isinstance(each, Counted):
+            yield from _counts(each)
         else:
             yield from _rows(each)
 
 
-def keep(measured: Collection[Figures | Unmeasured], folder: Path) -> None:
+def keep(measured: Collection[Figures | Counted | Unmeasured], folder: Path) -> None:
     """Write a file for each work, with what it was measured on."""
     folder.mkdir(parents=True, exist_ok=True)
     for work in {each.work for each in measured}:
@@ -40,8 +42,34 @@ def keep(measured: Collection[Figures | Unmeasured], folder: Path) -> None:
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
-def _judged(each: Figures | Unmeasured) -> dict[str, object]:
-    return {"within": each.within} if isinstance(each, Figures) else {}
+def kept(folder: Path) -> Iterator[Figures | Counted]:
+    """Yield what was measured, or counted, in former runs, work by work."""
+    for path in _files(folder):
+        for each in json.loads(path.read_text("utf-8"))["measured"]:
+            each.pop("within", None)
+            if "seconds" in each:
+                yield Figures(**each | {name: _spreads(each[name]) for name in ("seconds", "ratios", "differences")})
+            elif "counts" in each:
+                yield Counted(**each)
+
+
+def machine(folder: Path) -> str:
+    """Return where and when that was; what was measured at different times tells all of them."""
+    found = [json.loads(path.read_text("utf-8"))["on"] for path in _files(folder)]
+    told = (f"{on['date']}: Python {on['python']}, {on['system']}, {on['processors']} processors" for on in found)
+    return "; ".join(sorted(set(told)))
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    return sorted(folder.glob("w[0-9].json"))
+
+
+def _spreads(told: Mapping[str, Mapping[str, float]]) -> Mapping[str, Spread]:
+    return {name: Spread(**each) for name, each in told.items()}
+
+
+def _judged(each: Figures | Counted | Unmeasured) -> dict[str, object]:
+    return {} if isinstance(each, Unmeasured) else {"within": each.within}
 
 
 def _rows(each: Figures) -> Iterator[str]:
@@ -52,17 +80,25 @@ def _rows(each: Figures) -> Iterator[str]:
         yield f"{'':6}{name:34}{_time(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
 
 
+def _counts(each: Counted) -> Iterator[str]:
+    limit = _limit(None if each.most is None else f"{each.most:g}", each.within)
+    yield f"{each.work:4}{f'{each.case}, in {each.unit}':79}{limit}"
+    for name, count in each.counts.items():
+        yield f"{'':6}{name:34}{f'{count:.4g}':>10}"
+
+
 def _spread(ratio: Spread) -> str:
     return f"{ratio.median:>8.2f} {f'[{ratio.low:.2f}, {ratio.high:.2f}]':15}"
 
 
 def _target(each: Figures) -> str:
-    told = "-"
     if each.times is not None:
-        told = f"<= {each.times:g}"
-    elif each.more is not None:
-        told = f"<= +{_time(each.more)}"
-    return f"{told:>10}{'' if each.within is not False else '  missed'}"
+        return _limit(f"{each.times:g}", each.within)
+    return _limit(None if each.more is None else f"+{_time(each.more)}", each.within)
+
+
+def _limit(told: str | None, within: bool | None) -> str:  # noqa: FBT001  it is what a property says
+    return f"{'-' if told is None else f'<= {told}':>10}{'  missed' if within is False else ''}"
 
 
 def _time(seconds: float) -> str:

@@ -7,19 +7,24 @@ from urllib.parse import parse_qs, urlsplit
 from authcore.memory import MemoryStore
 from authcore.ports import ClosableStore, Store
 from authcore_redis import RedisStore
-from authcore_sqlalchemy import SqliteStore, SqlStore
+from authcore_sqlalchemy import SqliteStore, SqlStore, Tables
 
-__all__ = ["opened", "path_of", "realm_of"]
+__all__ = ["closable", "opened", "path_of", "realm_of"]
 
 
 @asynccontextmanager
-async def opened(name: str, place: str, *, connections: int) -> AsyncIterator[Store]:
-    """Open a store, which has as many connections as there are requests in flight, as its floor has."""
+async def opened(name: str, place: str, *, connections: int, schema: str | None = None) -> AsyncIterator[Store]:
+    """Open a store, which has as many connections as there are requests in flight, as its floor has.
+
+    In a server's database it may have a `schema` of its own, which is created.
+    """
     if name == "memory":
         yield MemoryStore()
         return
-    store = _opened(name, place, connections)
+    store = closable(name, place, connections, schema)
     try:
+        if schema is not None and isinstance(store, SqlStore):
+            await store.create_schema()
         yield store
     finally:
         await store.aclose()
@@ -36,10 +41,11 @@ def realm_of(place: str) -> tuple[str, str]:
     return parts._replace(query="").geturl(), parse_qs(parts.query)["realm"][0]
 
 
-def _opened(name: str, place: str, connections: int) -> ClosableStore:
+def closable(name: str, place: str, connections: int, schema: str | None = None) -> ClosableStore:
+    """Return a store that is not in memory, for a process that lets go of it by ending."""
     if name == "sqlite":
         return SqliteStore(path_of(place))
     if name == "redis":
         server, realm = realm_of(place)
         return RedisStore(server, realm=realm, connections=connections)
-    return SqlStore(place, connections=connections)
+    return SqlStore(place, connections=connections, tables=Tables(schema=schema))

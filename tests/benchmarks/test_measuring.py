@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.measuring import Comparison, Pace, Spread, compare
+from benchmarks.measuring import Comparison, Counted, Pace, Spread, Trial, compare, try_out
 
 PACE = Pace(rounds=4, seconds=8.0)
 
@@ -63,6 +63,32 @@ async def test_ratios_are_those_to_the_floor():
 async def test_targets_have_a_tolerance(target, within):
     """A target is met up to a tenth above it; where there is none, nothing is told."""
     assert (await compare(comparison(3.0, 2.0, **target), PACE)).within is within
+
+
+async def test_rounds_can_be_fewer():
+    """A comparison of which each round takes long has fewer of them, and never more than were asked for."""
+    assert (await compare(comparison(1.0, 2.0, rounds=2), PACE)).rounds == 2
+    assert (await compare(comparison(1.0, 2.0, rounds=9), PACE)).rounds == PACE.rounds
+
+
+async def test_a_trial_finds_several_things():
+    """Each go finds something about every case, the first one counts for nothing, and each case has its own target."""
+    goes = iter([100.0, 3.0, 4.0, 5.0, 6.0])
+
+    async def go():
+        found = next(goes)
+        return {"felt": {"authcore": found, "floor": 2.0}, "done": {"authcore": 1.0, "floor": 4.0}}
+
+    felt, done = await try_out(Trial(work="W0", go=go, times={"felt": 2.0}), PACE)
+    assert (felt.case, felt.rounds, felt.ratios["authcore"].median, felt.within) == ("felt", 4, 2.25, False)
+    assert (done.case, done.floor, done.ratios["authcore"].median, done.within) == ("done", "floor", 0.25, None)
+
+
+@pytest.mark.parametrize(("most", "within"), [(None, None), (2.0, True), (1.9, True), (1.8, False)])
+def test_counts_have_a_tolerance_too(most, within):
+    """What was counted meets its target up to a tenth above it."""
+    counted = Counted(work="W0", case="some", unit="MiB", counts={"authcore": 2.0, "floor": 1.0}, most=most)
+    assert counted.within is within
 
 
 def test_a_spread_has_quartiles():

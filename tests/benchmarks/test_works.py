@@ -4,12 +4,15 @@ import json
 
 import pytest
 
-from authcore import MemoryStore
+from authcore import Argon2Hasher, MemoryStore
+from benchmarks import contention
 from benchmarks.__main__ import WORKS, main
 from benchmarks.applications import looking_up, permitting
 from benchmarks.client import Client
-from benchmarks.measuring import Figures, Unmeasured
+from benchmarks.load import has_wrk
+from benchmarks.measuring import Counted, Figures, Unmeasured
 from benchmarks.population import admit, auth_over, cookies_of, roles
+from benchmarks.works import growing_accounts, growing_stores, logins, served_requests
 from benchmarks.works.requests import IN_FLIGHT
 
 TINY = ["--rounds", "2", "--seconds", "0.00001"]
@@ -36,9 +39,15 @@ def test_requests_are_measured_without_servers(run):
     measured = run("W1", "--stores", "memory", "sqlite")
     figures = [each for each in measured if isinstance(each, Figures)]
     assert [each.case for each in figures] == [
-        f"{store}, {number} in flight" for store in ("memory", "sqlite") for number in (1, IN_FLIGHT)
+        f"{store}, {how}{number} in flight"
+        for store in ("memory", "sqlite")
+        for how in ("", "recalling, ")
+        for number in (1, IN_FLIGHT)
     ]
-    assert [each.floor for each in figures] == ["the bare handler"] * 2 + ["SELECT by sqlite3"] * 2
+    assert [each.floor for each in figures] == ["the bare handler"] * 4 + ["SELECT by sqlite3"] * 4
+    assert {(each.subject, *list(each.seconds)[2:]) for each in figures if "recalling" in each.case} == {
+        ("within 30 s", "within 1 s", "authcore")
+    }
 
 
 @pytest.mark.parametrize("server", ["postgresql", "mariadb", "redis"])
@@ -46,8 +55,31 @@ def test_requests_are_measured_over_servers(run, request, server):
     """Over each server requests are compared with their floor, and with the bare handler."""
     request.getfixturevalue(f"{server}_url")
     figures = [each for each in run("W1", "--stores", server) if isinstance(each, Figures)]
-    assert [each.case for each in figures] == [f"{server}, {number} in flight" for number in (1, IN_FLIGHT)]
-    assert all(tuple(each.seconds)[0::2] == ("authcore", "the bare handler") for each in figures)
+    cases = [f"{server}, {how}{number} in flight" for how in ("", "recalling, ") for number in (1, IN_FLIGHT)]
+    assert [each.case for each in figures] == cases
+    assert all(tuple(each.seconds)[0::2] == ("authcore", "the bare handler") for each in figures[:2])
+
+
+def test_logins_are_measured(run, monkeypatch):
+    """What others feel of logins is compared with a hash, a login with one in a bare pool, and memory with a bound."""
+    monkeypatch.setitem(logins.HASHERS, "4 lanes", Argon2Hasher.cheapest())
+    monkeypatch.delitem(logins.HASHERS, "1 lane")
+    measured = run("W3")
+    told = [(each.case, each.floor) for each in measured if isinstance(each, Figures)]
+    assert told == [
+        ("4 lanes, 99 % of others", "one hash"),
+        ("4 lanes, the slowest of others", "one hash"),
+        ("4 lanes, a login", "a hash in a bare pool"),
+    ]
+    counted = {each.case: each.counts for each in measured if isinstance(each, Counted)}
+    refused = counted["refusals, 40 logins at once"]
+    assert 0 < refused["refused with 503"] <= refused["beyond threads and queue"]
+    assert refused["refused with 503"] + refused["logged in"] == 40
+    assert counted["refusals, 8 logins at once"] == {
+        "refused with 503": 0,
+        "beyond threads and queue": 0,
+        "logged in": 8,
+    }
 
 
 @pytest.mark.usefixtures("postgresql_url")
@@ -55,6 +87,62 @@ def test_permitted_requests_are_measured(run):
     """A request with a permission is compared with the same rows, asked for by hand."""
     measured = run("W2")
     assert [each.floor for each in measured] == ["joined SELECT by asyncpg"] * 2
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_growing_stores_are_measured(run, monkeypatch, request, store):
+    """In stores of several sizes a request, a list and a purge are compared with the smallest, and with floors."""
+    if store == "postgresql":
+        request.getfixturevalue("postgresql_url")
+    monkeypatch.setattr(growing_stores, "SIZES", [20, 30, 40])
+    measured = {each.case: each for each in run("W5", "--stores", store) if isinstance(each, Figures)}
+    growing = [f"{store}, growth of a {what}" for what in ("request", "SELECT", "list", "purge")]
+    assert [tuple(measured[case].seconds) for case in growing] == [("40 sessions", "20 sessions", "30 sessions")] * 4
+    for what in ("list", "purge"):
+        floors = [measured[f"{store}, {what}, {size} sessions"].floor for size in (20, 30, 40)]
+        assert floors == ["the same by hand"] * 3
+    assert measured[f"{store}, slowest beside a purge"].floor == "a step of the purge"
+    assert measured.keys() >= {f"{store}, 99 % beside a purge"}
+    assert len(measured) == 4 + 2 * 3 + 2
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_growing_accounts_are_measured(run, monkeypatch, request, store):
+    """Whoever has much is compared with who has little, and few others with many; lost races are counted."""
+    if store == "postgresql":
+        request.getfixturevalue("postgresql_url")
+    monkeypatch.setattr(growing_accounts, "OTHERS", [10, 20])
+    monkeypatch.setattr(contention, "CROWDS", [1, 4])
+    measured = run("W9", "--stores", store)
+    told = {each.case: (each.subject, each.floor) for each in measured if isinstance(each, Figures)}
+    assert told == {
+        f"{store}, sessions, a request": ("100 sessions", "1 sessions"),
+        f"{store}, sessions, a list": ("100 sessions", "1 sessions"),
+        f"{store}, sessions, a login": ("100 sessions", "1 sessions"),
+        f"{store}, roles, a request": ("100 roles", "1 roles"),
+        f"{store}, permissions, a request": ("1000 permissions", "1 permissions"),
+        f"{store}, others, a request": ("20 accounts", "10 accounts"),
+        f"{store}, others, a login": ("20 accounts", "10 accounts"),
+    }
+    counted = [each for each in measured if isinstance(each, Counted)]
+    assert [(each.case, each.unit) for each in counted] == [
+        (f"{store}, {what}", unit)
+        for what in ("refreshes of one cookie", "guesses at one code")
+        for unit in ("attempts", "flows")
+    ]
+    assert all(each.counts["1 at once"] == 1 <= each.counts["4 at once"] for each in counted[::2])
+
+
+def test_real_servers_are_measured(run, monkeypatch):
+    """Each server is compared with itself serving the floor; where nothing can ask them, that is told instead."""
+    monkeypatch.setattr(served_requests, "WORKERS", [2])
+    measured = run("W8", "--stores", "sqlite")
+    if not has_wrk():
+        assert [each.reason for each in measured] == ["there is no wrk"]
+        return
+    told = [(each.case, each.floor) for each in measured if isinstance(each, Figures)]
+    assert told == [(f"sqlite, {server}, 2 workers", "SELECT by sqlite3") for server in ("uvicorn", "sanic")]
+    assert [each.case for each in measured if isinstance(each, Unmeasured)] == ["postgresql", "redis"]
 
 
 def test_what_is_not_measured_is_told(run, capsys):
@@ -84,7 +172,7 @@ def test_unknown_works_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["W0"])
     assert "W0" in capsys.readouterr().err
-    assert list(WORKS) == ["W1", "W2", "W4", "W6", "W7"]
+    assert list(WORKS) == ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9"]
 
 
 class TestWrongAnswers:

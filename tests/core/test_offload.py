@@ -1,6 +1,8 @@
 """Costly work in threads, and waiting, under an event loop; delivery in the background has a file of its own."""
 
 import asyncio
+import os
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -96,6 +98,28 @@ async def test_no_more_threads_than_said():
     for gate in gates:
         gate.open.set()
     assert len(set(await asyncio.gather(*tasks))) <= 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a thread a priority of its own")
+async def test_work_gives_way_to_the_loop():
+    """Threads of a pool have a lower priority than the loop, which keeps its own."""
+
+    def niceness():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    assert await BoundedPool()(niceness) > before
+    assert niceness() == before
+
+
+async def test_work_runs_where_priorities_are_fixed(monkeypatch):
+    """Where the system lets nobody change a priority, work runs at the one that there is."""
+
+    def forbidden(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbidden, raising=False)
+    assert await BoundedPool()(lambda: 42) == 42
 
 
 async def test_failed_work_gives_its_room_back():

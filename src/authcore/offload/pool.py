@@ -1,9 +1,12 @@
 """Threads for costly work, with a bounded queue before them; and how many of them a machine has room for."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from contextlib import suppress
+from threading import Lock, get_native_id
 from typing import Final, Self, TypeVar
 
 from authcore.errors import ConfigurationError, Overloaded
@@ -22,6 +25,9 @@ _SHARE: Final = 4
 """Hashes that run at once hold at most one part of the memory in so many: the rest is the application's."""
 
 _WAITING: Final = 64
+
+_GIVING_WAY: Final = 10
+"""How nice the threads are: requests come first, and on a busy machine hashes still get a share."""
 
 
 def threads_for(*, memory_each: int, cores: int, memory: int | None, processes: int = 1) -> int:
@@ -45,8 +51,10 @@ def threads_for(*, memory_each: int, cores: int, memory: int | None, processes: 
 class BoundedPool:
     """Runs costly work in a few threads, with a bounded queue before them.
 
-    Hashing releases the interpreter's lock, so that the loop goes on.  `threads` bounds memory as well: each running
-    hash holds as much as its parameters say.  Beyond `waiting` more, work is refused with Overloaded.
+    Hashing releases the interpreter's lock, so that the loop goes on; and on Linux the threads, and those that a hash
+    begins for its lanes, have a lower priority than the loop, so that it need not wait for a core either.  `threads`
+    bounds memory as well: each running hash holds as much as its parameters say.  Beyond `waiting` more, work is
+    refused with Overloaded.
     """
 
     def __init__(self, *, threads: int | None = None, waiting: int = _WAITING) -> None:
@@ -76,7 +84,7 @@ class BoundedPool:
             if self._room == 0:
                 raise Overloaded
             if self._executor is None:
-                self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="authcore")
+                self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="authcore", initializer=_give_way)
             future = self._executor.submit(work)
             # Taken only now: where the system has no thread to give, the work has no end that would give it back.
             self._room -= 1
@@ -87,3 +95,10 @@ class BoundedPool:
     def _give_back(self, _: Future[T]) -> None:
         with self._lock:
             self._room += 1
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, where a thread has one of its own and the system allows it."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _GIVING_WAY)
