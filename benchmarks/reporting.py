@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.measuring import Counted, Figures, Spread, Unmeasured
 
-__all__ = ["keep", "kept", "machine", "table"]
+__all__ = ["keep", "kept", "machine", "measured_on", "table"]
 
 _PACKAGES: Final = ("starlette", "sqlalchemy", "asyncpg", "asyncmy", "redis", "pyjwt", "cryptography")
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (0.0, "ns"))
@@ -38,7 +38,7 @@ def keep(measured: Collection[Figures | Counted | Unmeasured], folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for work in {each.work for each in measured}:
         found = [asdict(each) | _judged(each) for each in measured if each.work == work]
-        text = json.dumps({"on": _machine(), "measured": found}, indent=2)
+        text = json.dumps({"on": measured_on(), "measured": found}, indent=2)
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
@@ -106,7 +106,8 @@ def _time(seconds: float) -> str:
     return f"{seconds / (size or 1e-9):.4g} {unit}"
 
 
-def _machine() -> dict[str, object]:
+def measured_on() -> dict[str, object]:
+    """Return what was measured on: the day, the machine, and the versions of what took part."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
