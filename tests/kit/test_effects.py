@@ -387,7 +387,7 @@ def test_store_keeps_its_own_ways():
     watched = Recorder(build_auth(store=store))
     run_sync(watched.auth.store.caller("nobody"))
     run_sync(watched.auth.store.get(_key()))
-    assert store.asked == 3
+    assert store.asked == 2
 
 
 def _key():

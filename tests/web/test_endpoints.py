@@ -87,7 +87,7 @@ def test_other_paths_are_not_ours():
 def test_prefix():
     """The endpoints stand where the application wants them."""
     endpoints = Endpoints(build_auth(), prefix="/api/v1")
-    assert endpoints.paths == tuple(f"/api/v1{row.path}" for row in ENDPOINTS)
+    assert [*endpoints.paths] == [f"/api/v1{row.path}" for row in ENDPOINTS]
     assert run_sync(endpoints.respond(Request(method="GET", path="/api/v1/session", headers=[]))).status == 401
 
 
