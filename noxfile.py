@@ -181,7 +181,9 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "benchmarks.logins_behind_one_network")
+        session.run("python", "-m", "benchmarks.layers")
         session.run("python", "-m", "benchmarks.picture")
+        session.run("python", "-m", "benchmarks.page")
 
 
 @nox.session

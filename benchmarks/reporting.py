@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.measuring import Counted, Figures, Spread, Unmeasured
 
-__all__ = ["keep", "kept", "machine", "measured_on", "table"]
+__all__ = ["duration", "keep", "kept", "machine", "measured_on", "table"]
 
 _PACKAGES: Final = ("starlette", "sqlalchemy", "asyncpg", "asyncmy", "redis", "pyjwt", "cryptography")
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (0.0, "ns"))
@@ -42,9 +42,9 @@ def keep(measured: Collection[Figures | Counted | Unmeasured], folder: Path) -> 
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
-def kept(folder: Path) -> Iterator[Figures | Counted]:
-    """Yield what was measured, or counted, in former runs, work by work."""
-    for path in _files(folder):
+def kept(folder: Path, works: str = "W") -> Iterator[Figures | Counted]:
+    """Yield what was measured, or counted, in former runs, work by work; of those whose names begin so."""
+    for path in _files(folder, works):
         for each in json.loads(path.read_text("utf-8"))["measured"]:
             each.pop("within", None)
             if "seconds" in each:
@@ -60,8 +60,8 @@ def machine(folder: Path) -> str:
     return "; ".join(sorted(set(told)))
 
 
-def _files(folder: Path) -> Sequence[Path]:
-    return sorted(folder.glob("w[0-9].json"))
+def _files(folder: Path, works: str = "W") -> Sequence[Path]:
+    return sorted(folder.glob(f"{works.lower()}[0-9].json"))
 
 
 def _spreads(told: Mapping[str, Mapping[str, float]]) -> Mapping[str, Spread]:
@@ -75,9 +75,9 @@ def _judged(each: Figures | Counted | Unmeasured) -> dict[str, object]:
 def _rows(each: Figures) -> Iterator[str]:
     ours, floor = (each.seconds[name].median for name in (each.subject, each.floor))
     spread = _spread(each.ratios[each.subject])
-    yield f"{each.work:4}{each.case:36}{_time(ours):>10}{_time(floor):>10}{spread}{_target(each)}"
+    yield f"{each.work:4}{each.case:36}{duration(ours):>10}{duration(floor):>10}{spread}{_target(each)}"
     for name in list(each.seconds)[2:]:
-        yield f"{'':6}{name:34}{_time(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
+        yield f"{'':6}{name:34}{duration(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
 
 
 def _counts(each: Counted) -> Iterator[str]:
@@ -94,14 +94,15 @@ def _spread(ratio: Spread) -> str:
 def _target(each: Figures) -> str:
     if each.times is not None:
         return _limit(f"{each.times:g}", each.within)
-    return _limit(None if each.more is None else f"+{_time(each.more)}", each.within)
+    return _limit(None if each.more is None else f"+{duration(each.more)}", each.within)
 
 
 def _limit(told: str | None, within: bool | None) -> str:  # noqa: FBT001  it is what a property says
     return f"{'-' if told is None else f'<= {told}':>10}{'  missed' if within is False else ''}"
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Tell a time in its unit."""
     size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size)
     return f"{seconds / (size or 1e-9):.4g} {unit}"
 
