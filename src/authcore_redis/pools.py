@@ -124,7 +124,7 @@ async def _converse(connection: AbstractConnection, commands: Sequence[Command],
     A connection knows how to repeat itself only where nothing was sent yet: when it is opened.
     """
     packed = [part for command in commands for part in _packed(connection, command)]
-    await connection.send_packed_command(packed, check_health=False)
+    await connection.send_packed_command(packed)
     answers = [await _answer(connection) for _ in commands]
     if any(isinstance(answer, ReadOnlyError) for answer in answers):
         # The server was demoted, and keeps its connections: what they would read now is outdated.

@@ -92,4 +92,4 @@ def test_results_name_their_day_and_versions():
     """Every file of results says when it was measured, and with what."""
     for path in (ROOT / "benchmarks" / "results").glob("[wp][0-9].json"):
         on = json.loads(path.read_text("utf-8"))["on"]
-        assert on["date"] and on["python"] and on["packages"]
+        assert {"date", "python", "packages"} <= {name for name, told in on.items() if told}
