@@ -11,7 +11,17 @@ from typing import Final
 from benchmarks.measuring import Comparison, Figures, Pace, Unmeasured, compare
 from benchmarks.reporting import keep, table
 from benchmarks.servers import STORES, Places, places_of
-from benchmarks.works import imports, permission_checks, permitted_requests, requests, tokens
+from benchmarks.works import (
+    imports,
+    peer_checks,
+    peer_imports,
+    peer_requests,
+    peer_tokens,
+    permission_checks,
+    permitted_requests,
+    requests,
+    tokens,
+)
 
 __all__ = ["main"]
 
@@ -30,6 +40,11 @@ WORKS: Final = {
     "W4": Work(permission_checks.compared),
     "W6": Work(tokens.compared),
     "W7": Work(imports.compared),
+    "P1": Work(peer_requests.authenticated, peer_requests.STORES),
+    "P2": Work(peer_requests.permitted, peer_requests.STORES),
+    "P4": Work(peer_checks.compared),
+    "P6": Work(peer_tokens.compared),
+    "P7": Work(peer_imports.compared),
 }
 
 _RESULTS: Final = Path(__file__).parent / "results"

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import Figures, Spread, Unmeasured
+from benchmarks.peers.registry import peers_of, versions
 
 __all__ = ["keep", "table"]
 
@@ -23,10 +24,10 @@ def table(measured: Iterable[Figures | Unmeasured]) -> Iterator[str]:
 
     Ratios are told with their quartiles, in brackets.
     """
-    yield f"{'':4}{'case':36}{'authcore':>10}{'floor':>10}{'ratio':>8} {'':15}{'target':>10}"
+    yield f"{'':4}{'case':44}{'authcore':>10}{'floor':>10}{'ratio':>8} {'':15}{'target':>10}"
     for each in measured:
         if isinstance(each, Unmeasured):
-            yield f"{each.work:4}{each.case:36}not measured: {each.reason}"
+            yield f"{each.work:4}{each.case:44}not measured: {each.reason}"
         else:
             yield from _rows(each)
 
@@ -36,7 +37,8 @@ def keep(measured: Collection[Figures | Unmeasured], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for work in {each.work for each in measured}:
         found = [asdict(each) | _judged(each) for each in measured if each.work == work]
-        text = json.dumps({"on": _machine(), "measured": found}, indent=2)
+        peers = versions() if peers_of(work) else {}
+        text = json.dumps({"on": _machine(peers), "measured": found}, indent=2)
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
@@ -47,9 +49,9 @@ def _judged(each: Figures | Unmeasured) -> dict[str, object]:
 def _rows(each: Figures) -> Iterator[str]:
     ours, floor = (each.seconds[name].median for name in (each.subject, each.floor))
     spread = _spread(each.ratios[each.subject])
-    yield f"{each.work:4}{each.case:36}{_time(ours):>10}{_time(floor):>10}{spread}{_target(each)}"
+    yield f"{each.work:4}{each.case:44}{_time(ours):>10}{_time(floor):>10}{spread}{_target(each)}"
     for name in list(each.seconds)[2:]:
-        yield f"{'':6}{name:34}{_time(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
+        yield f"{'':6}{name:42}{_time(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
 
 
 def _spread(ratio: Spread) -> str:
@@ -66,11 +68,11 @@ def _target(each: Figures) -> str:
 
 
 def _time(seconds: float) -> str:
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size)
+    size, unit = next((size, unit) for size, unit in _UNITS if abs(seconds) >= size)
     return f"{seconds / (size or 1e-9):.4g} {unit}"
 
 
-def _machine() -> dict[str, object]:
+def _machine(peers: Mapping[str, str]) -> dict[str, object]:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
@@ -78,6 +80,7 @@ def _machine() -> dict[str, object]:
         "processors": os.cpu_count(),
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
         "packages": {name: _version(name) for name in _PACKAGES},
+        "peers": dict(peers),
     }
 
 

@@ -1,0 +1,165 @@
+"""What scenes have in common: who is there, pages that are asked, strangers who are turned away.
+
+Neither authcore nor any peer is imported here: each is installed where the others are not.
+"""
+
+import asyncio
+from asyncio import Queue
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+from benchmarks.client import App, Client
+from benchmarks.measuring import Side
+from benchmarks.timing import awaited, looped
+
+__all__ = [
+    "SIZES",
+    "Pages",
+    "Scene",
+    "asked",
+    "asked_of",
+    "checking",
+    "grants_of",
+    "living",
+    "pages_of",
+    "patient",
+    "permissions_of",
+]
+
+Scene: TypeAlias = AbstractAsyncContextManager[Mapping[str, Side]]
+"""What can be measured while it is entered, by names."""
+
+Pages: TypeAlias = Mapping[str, tuple[App, str]]
+"""Applications and paths; strangers are let in to the one that is `bare`, and to no other."""
+
+SIZES: Final = (1, 10, 100, 1000)
+"""Among how many grants a permission is looked for."""
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def permissions_of(role: int, count: int) -> list[str]:
+    """Return what a role permits, as in `domain-2:action-7`."""
+    return [f"domain-{role}:action-{action}" for action in range(count)]
+
+
+def asked_of(roles: int, permissions: int) -> str:
+    """Return the permission that is asked for: one of the last role."""
+    return permissions_of(roles - 1, permissions)[permissions * 7 // 10]
+
+
+def pages_of(bare: Any, guarded: Any) -> Pages:
+    """Return the pages of two applications, of which the second guards `/me` and `/permitted`."""
+    return {"bare": (bare, "/"), "authenticated": (guarded, "/me"), "permitted": (guarded, "/permitted")}
+
+
+async def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
+    """Return the sides that ask for these pages, one at a time and as many at a time as there are cookies.
+
+    Raises RuntimeError if a guarded page lets a stranger in, or if any turns away who has a cookie.
+    """
+    clients = {name: Client(app, cookies, path=path) for name, (app, path) in pages.items()}
+    for name, (app, path) in pages.items():
+        for turn in range(len(cookies)):
+            await clients[name].get(turn)
+        if (await _stranger(app, path) == HTTPStatus.OK) is not (name == "bare"):
+            raise RuntimeError(f"{name}: a stranger was let in, or turned away")
+    return {
+        f"{name}, {number} in flight": awaited(client.get, in_flight=number)
+        for name, client in clients.items()
+        for number in (1, len(cookies))
+    }
+
+
+async def _stranger(app: App, path: str) -> int:
+    """Return the status that somebody is answered who has another's cookie, or none that is known."""
+    statuses = []
+
+    async def note(event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            statuses.append(event["status"])
+
+    await Client(app, ["somebody=else"], path=path, send=note).get(0)
+    (status,) = statuses
+    return status
+
+
+def patient(app: Any) -> App:
+    """Return an application that may wait for its client to go away: as with a server, it does once it is answered."""
+
+    async def asked(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        bodies, answered = iter([receive]), asyncio.get_running_loop().create_future()
+
+        async def receiving() -> MutableMapping[str, Any]:
+            for body in bodies:
+                return await body()
+            await answered
+            return {"type": "http.disconnect"}
+
+        async def sending(event: MutableMapping[str, Any]) -> None:
+            await send(event)
+            if event["type"] == "http.response.body" and not event.get("more_body", False):
+                answered.set_result(None)
+
+        await app(scope, receiving, sending)
+
+    return asked
+
+
+@asynccontextmanager
+async def living(app: Any) -> AsyncIterator[None]:
+    """Have an application start up, and shut down in the end, as a server does."""
+    told: Queue[MutableMapping[str, Any]] = Queue()
+    answers: Queue[MutableMapping[str, Any]] = Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    life = asyncio.create_task(_live(app, scope, told, answers))
+    for event in ("startup", "shutdown"):
+        told.put_nowait({"type": f"lifespan.{event}"})
+        answer = await answers.get()
+        if answer["type"] != f"lifespan.{event}.complete":
+            raise RuntimeError(f"an application has not lived: {answer}")
+        if event == "startup":
+            yield
+    await life
+
+
+async def _live(
+    app: App,
+    scope: MutableMapping[str, Any],
+    told: Queue[MutableMapping[str, Any]],
+    answers: Queue[MutableMapping[str, Any]],
+) -> None:
+    await app(scope, told.get, answers.put)
+
+
+# --- checks of permissions --------------------------------------------------------------------------------------------
+
+
+def grants_of(size: int) -> list[str]:
+    """Return so many grants, as texts that nobody has hashed yet."""
+    return [f"domain-{number % 10}:action-{number}" for number in range(size)]
+
+
+def checking(checks: Mapping[int, Callable[[str], bool]], *, named: Callable[[str], str] = str) -> Mapping[str, Side]:
+    """Return the sides that check one permission, which is among so many grants, or is not, as it is named there.
+
+    Raises RuntimeError if a check is mistaken.
+    """
+    sides = {}
+    for size, check in checks.items():
+        for outcome, requirement in (("hit", named(grants_of(size)[size // 2])), ("miss", named("elsewhere:read"))):
+            if check(requirement) is not (outcome == "hit"):
+                raise RuntimeError(f"{size} grants, {outcome}: that is not so")
+            sides[f"{size} grants, {outcome}"] = _checking(check, requirement)
+    return sides
+
+
+def _checking(check: Callable[[str], bool], requirement: str) -> Side:
+    def loop(requirements: Iterable[str]) -> None:
+        for each in requirements:
+            check(each)
+
+    return looped(loop, lambda number: [requirement] * number)

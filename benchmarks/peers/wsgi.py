@@ -1,0 +1,111 @@
+"""The client of a WSGI application, and the server between them: the same requests as those of the ASGI client."""
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from threading import Thread
+from typing import Any, TypeAlias
+
+from benchmarks.client import HEADERS
+from benchmarks.measuring import Side
+
+__all__ = ["asked", "environ_of"]
+
+WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def environ_of(path: str, cookie: str) -> dict[str, Any]:
+    """Return the environment of a request, as a server makes it."""
+    headers = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in HEADERS}
+    return headers | {
+        "HTTP_COOKIE": cookie,
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.errors": sys.stderr,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.url_scheme": "https",
+        "wsgi.version": (1, 0),
+    }
+
+
+class WsgiClient:
+    """Asks an application for one path, with one of some cookies after the other."""
+
+    def __init__(self, app: WsgiApp, cookies: Sequence[str], *, path: str = "/") -> None:
+        """Prepare the environments of all requests, which a server would make of what it reads from its socket."""
+        self._app = app
+        self._environs = [environ_of(path, cookie) for cookie in cookies]
+
+    def get(self, turn: int) -> None:
+        """Ask once; raises RuntimeError for every answer but 200."""
+        answers = self._app(dict(self._environs[turn % len(self._environs)]), _start)
+        for _ in answers:
+            pass
+        if close := getattr(answers, "close", None):
+            close()
+
+
+def _start(status: str, headers: Sequence[tuple[str, str]], failure: object = None) -> None:  # noqa: ARG001
+    if int(status[:3]) != HTTPStatus.OK:
+        raise RuntimeError(f"the application has answered {status}")
+
+
+def asked(pages: Mapping[str, tuple[WsgiApp, str]], cookies: Sequence[str]) -> Mapping[str, Side]:
+    """Return the sides that ask for these pages, one at a time and as many at a time as there are cookies.
+
+    Raises RuntimeError if a guarded page lets a stranger in, or if any turns away who has a cookie.
+    """
+    clients = {name: WsgiClient(app, cookies, path=path) for name, (app, path) in pages.items()}
+    for name, (app, path) in pages.items():
+        for turn in range(len(cookies)):
+            clients[name].get(turn)
+        if name != "bare" and _answers(WsgiClient(app, ["somebody=else"], path=path)):
+            raise RuntimeError(f"{name}: a stranger was let in")
+    return {
+        f"{name}, {number} in flight": _called(client.get, in_flight=number)
+        for name, client in clients.items()
+        for number in (1, len(cookies))
+    }
+
+
+def _answers(client: WsgiClient) -> bool:
+    try:
+        client.get(0)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _called(call: Callable[[int], None], *, in_flight: int) -> Side:
+    """Return the side that calls a function so often, which is told its turn; each call in flight has a thread."""
+
+    async def side(count: int) -> float:
+        turns = iter(range(count))  # shared by all lanes: whoever is free takes the next
+
+        def lane() -> None:
+            for turn in turns:
+                call(turn)
+
+        begun = time.perf_counter()
+        if in_flight == 1:
+            lane()
+        else:
+            threads = [Thread(target=lane) for _ in range(in_flight)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        return time.perf_counter() - begun
+
+    return side
