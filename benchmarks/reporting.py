@@ -16,6 +16,7 @@ from benchmarks.peers.registry import peers_of, versions
 __all__ = ["keep", "table"]
 
 _PACKAGES: Final = ("starlette", "sqlalchemy", "asyncpg", "asyncmy", "redis", "pyjwt", "cryptography")
+_SMALL: Final = 0.1
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (0.0, "ns"))
 
 
@@ -55,13 +56,18 @@ def _rows(each: Figures) -> Iterator[str]:
 
 
 def _spread(ratio: Spread) -> str:
-    return f"{ratio.median:>8.2f} {f'[{ratio.low:.2f}, {ratio.high:.2f}]':15}"
+    low, median, high = (_ratio(each) for each in (ratio.low, ratio.median, ratio.high))
+    return f"{median:>8} {f'[{low}, {high}]':15}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if abs(value) >= _SMALL else f"{value:.2g}"
 
 
 def _target(each: Figures) -> str:
     told = "-"
     if each.times is not None:
-        told = f"<= {each.times:g}"
+        told = f"<= {each.times:.3g}"
     elif each.more is not None:
         told = f"<= +{_time(each.more)}"
     return f"{told:>10}{'' if each.within is not False else '  missed'}"

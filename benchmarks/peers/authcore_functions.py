@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import jwt
 
@@ -41,9 +42,10 @@ async def tokens() -> AsyncIterator[Mapping[str, Side]]:
         ]
 
     (good,) = new(1)
+    key: Any = auth.keyring.derive(auth.keyring.newest_kid, f"token/{TokenKind.AUTHENTICATION}")
     decode = partial(
         jwt.decode,
-        key=auth.keyring.derive(auth.keyring.newest_kid, f"token/{TokenKind.AUTHENTICATION}"),
+        key=key,
         algorithms=["HS256"],
         issuer=auth.policy.issuer,
         audience=auth.policy.audience,

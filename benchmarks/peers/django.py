@@ -48,10 +48,10 @@ async def checks() -> AsyncIterator[Mapping[str, Side]]:
 
 
 def _configure(place: str, people: int) -> None:
-    """Choose its settings: where tables are, and, as its page about ASGI asks for, a pool instead of connections kept."""
+    """Choose where its tables are, and, as its page about ASGI asks for, a pool instead of connections that are kept."""
     url = urlsplit(place)
     if url.scheme == "sqlite":
-        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.path[1:]}
+        database: dict[str, object] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.path[1:]}
     else:
         database = {
             "ENGINE": "django.db.backends.postgresql",
@@ -74,7 +74,7 @@ def _perm(permission: str) -> str:
 def _populate(people: int, roles: int, permissions: int) -> list[str]:
     """Have somebody for each number, who is logged in, and return the cookies."""
     from django.contrib.auth import login
-    from django.contrib.auth.models import Group, User
+    from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
 
     call_command("migrate", verbosity=0)

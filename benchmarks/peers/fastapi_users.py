@@ -83,10 +83,10 @@ def _current_user(sessions: async_sessionmaker[AsyncSession]) -> Any:
         async with sessions() as session:
             yield session
 
-    async def get_user_db(session: AsyncSession = Depends(get_session)) -> AsyncIterator[Any]:  # noqa: B008
+    async def get_user_db(session: AsyncSession = Depends(get_session)) -> AsyncIterator[Any]:
         yield SQLAlchemyUserDatabase(session, _User)
 
-    async def get_access_token_db(session: AsyncSession = Depends(get_session)) -> AsyncIterator[Any]:  # noqa: B008
+    async def get_access_token_db(session: AsyncSession = Depends(get_session)) -> AsyncIterator[Any]:
         yield SQLAlchemyAccessTokenDatabase(session, _AccessToken)
 
     async def get_user_manager(user_db: Any = Depends(get_user_db)) -> AsyncIterator[Any]:

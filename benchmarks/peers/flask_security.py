@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, session
 from flask_security import (
     RoleMixin,
     Security,
@@ -69,7 +69,7 @@ def _hello() -> Response:
 
 
 def _secured(app: Flask, place: str, people: int) -> tuple[Any, Any]:
-    """Set an application up as its quick start does, but that connections are not asked first whether they are there."""
+    """Set an application up as its quick start does, but that no connection is asked first whether it is there."""
     app.config["SECRET_KEY"] = secrets.token_urlsafe(32)
     app.config["SECURITY_PASSWORD_SALT"] = secrets.token_hex(16)
     app.config["SQLALCHEMY_DATABASE_URI"] = place.replace("postgresql:", "postgresql+psycopg:", 1)
@@ -95,8 +95,6 @@ def _populate(datastore: Any, people: int, roles: int, permissions: int) -> None
 
 def _log_in(app: Flask, datastore: Any, number: int) -> str:
     """Return the cookie of somebody who has logged in from where the client asks."""
-    from flask import session
-
     with app.request_context(environ_of("/", "")):
         login_user(datastore.find_user(email=_email(number)))
         response = Response()

@@ -21,7 +21,7 @@ _PATIENCE: Final = 60.0
 @asynccontextmanager
 async def scene(python: Path | str, module: str, name: str, *arguments: str | int) -> AsyncIterator[Mapping[str, Side]]:
     """Set a scene in a process of this Python, and yield its sides; it rests while none of them is measured."""
-    command = [str(python), "-m", "benchmarks.peers.child", module, name, *map(json.dumps, arguments)]
+    command = [str(python), "-W", "ignore", "-m", "benchmarks.peers.child", module, name, *map(json.dumps, arguments)]
     process = await create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=_environment())
     try:
         names = json.loads(await _answer(process))

@@ -13,6 +13,7 @@ def application(name: str) -> _App:
     """Return an application that says nothing by itself, and is not compiled anew: that is done once in a process."""
     app: _App = Sanic(name, configure_logging=False)
     app.config.AUTO_EXTEND = app.config.MOTD = app.config.ACCESS_LOG = app.config.TOUCHUP = False
+    app.config.DEPRECATION_FILTER = "ignore"
     return app
 
 

@@ -4,11 +4,12 @@ Neither authcore nor any peer is imported here: each is installed where the othe
 """
 
 import asyncio
+import logging
 from asyncio import Queue
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from benchmarks.client import App, Client
 from benchmarks.measuring import Side
@@ -31,8 +32,11 @@ __all__ = [
 Scene: TypeAlias = AbstractAsyncContextManager[Mapping[str, Side]]
 """What can be measured while it is entered, by names."""
 
-Pages: TypeAlias = Mapping[str, tuple[App, str]]
+Pages: TypeAlias = Mapping[str, tuple[object, str]]
 """Applications and paths; strangers are let in to the one that is `bare`, and to no other."""
+
+_Event: TypeAlias = MutableMapping[str, Any]
+_Send: TypeAlias = Callable[[_Event], Awaitable[None]]
 
 SIZES: Final = (1, 10, 100, 1000)
 """Among how many grants a permission is looked for."""
@@ -51,7 +55,7 @@ def asked_of(roles: int, permissions: int) -> str:
     return permissions_of(roles - 1, permissions)[permissions * 7 // 10]
 
 
-def pages_of(bare: Any, guarded: Any) -> Pages:
+def pages_of(bare: object, guarded: object) -> Pages:
     """Return the pages of two applications, of which the second guards `/me` and `/permitted`."""
     return {"bare": (bare, "/"), "authenticated": (guarded, "/me"), "permitted": (guarded, "/permitted")}
 
@@ -61,8 +65,9 @@ async def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
 
     Raises RuntimeError if a guarded page lets a stranger in, or if any turns away who has a cookie.
     """
-    clients = {name: Client(app, cookies, path=path) for name, (app, path) in pages.items()}
-    for name, (app, path) in pages.items():
+    apps = {name: (cast("App", app), path) for name, (app, path) in pages.items()}
+    clients = {name: Client(app, cookies, path=path) for name, (app, path) in apps.items()}
+    for name, (app, path) in apps.items():
         for turn in range(len(cookies)):
             await clients[name].get(turn)
         if (await _stranger(app, path) == HTTPStatus.OK) is not (name == "bare"):
@@ -75,64 +80,63 @@ async def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
 
 
 async def _stranger(app: App, path: str) -> int:
-    """Return the status that somebody is answered who has another's cookie, or none that is known."""
-    statuses = []
+    """Return the status that is answered to a cookie of another kind; what is logged of a refusal is not shown."""
+    statuses: list[int] = []
 
-    async def note(event: MutableMapping[str, Any]) -> None:
+    async def note(event: _Event) -> None:
         if event["type"] == "http.response.start":
             statuses.append(event["status"])
 
+    logging.disable()
     await Client(app, ["somebody=else"], path=path, send=note).get(0)
+    logging.disable(logging.NOTSET)
     (status,) = statuses
     return status
 
 
-def patient(app: Any) -> App:
+def patient(app: object) -> App:
     """Return an application that may wait for its client to go away: as with a server, it does once it is answered."""
 
-    async def asked(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+    async def asked(scope: _Event, receive: Callable[[], Awaitable[_Event]], send: _Send) -> None:
         bodies, answered = iter([receive]), asyncio.get_running_loop().create_future()
 
-        async def receiving() -> MutableMapping[str, Any]:
+        async def receiving() -> _Event:
             for body in bodies:
                 return await body()
             await answered
             return {"type": "http.disconnect"}
 
-        async def sending(event: MutableMapping[str, Any]) -> None:
+        async def sending(event: _Event) -> None:
             await send(event)
             if event["type"] == "http.response.body" and not event.get("more_body", False):
                 answered.set_result(None)
 
-        await app(scope, receiving, sending)
+        await cast("App", app)(scope, receiving, sending)
 
     return asked
 
 
 @asynccontextmanager
-async def living(app: Any) -> AsyncIterator[None]:
+async def living(app: object) -> AsyncIterator[None]:
     """Have an application start up, and shut down in the end, as a server does."""
-    told: Queue[MutableMapping[str, Any]] = Queue()
-    answers: Queue[MutableMapping[str, Any]] = Queue()
-    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-    life = asyncio.create_task(_live(app, scope, told, answers))
-    for event in ("startup", "shutdown"):
+    told: Queue[_Event] = Queue()
+    answers: Queue[_Event] = Queue()
+
+    async def tell(event: str) -> None:
         told.put_nowait({"type": f"lifespan.{event}"})
         answer = await answers.get()
         if answer["type"] != f"lifespan.{event}.complete":
-            raise RuntimeError(f"an application has not lived: {answer}")
-        if event == "startup":
-            yield
+            raise RuntimeError(f"an application does not live: {answer}")
+
+    async def live() -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        await cast("App", app)(scope, told.get, answers.put)
+
+    life = asyncio.create_task(live())
+    await tell("startup")
+    yield
+    await tell("shutdown")
     await life
-
-
-async def _live(
-    app: App,
-    scope: MutableMapping[str, Any],
-    told: Queue[MutableMapping[str, Any]],
-    answers: Queue[MutableMapping[str, Any]],
-) -> None:
-    await app(scope, told.get, answers.put)
 
 
 # --- checks of permissions --------------------------------------------------------------------------------------------

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from benchmarks.client import HEADERS
 from benchmarks.measuring import Side
+from benchmarks.peers.scenes import Pages
 
 __all__ = ["asked", "environ_of"]
 
-WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_App: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def environ_of(path: str, cookie: str) -> dict[str, Any]:
@@ -39,10 +40,10 @@ def environ_of(path: str, cookie: str) -> dict[str, Any]:
     }
 
 
-class WsgiClient:
+class _Client:
     """Asks an application for one path, with one of some cookies after the other."""
 
-    def __init__(self, app: WsgiApp, cookies: Sequence[str], *, path: str = "/") -> None:
+    def __init__(self, app: _App, cookies: Sequence[str], *, path: str = "/") -> None:
         """Prepare the environments of all requests, which a server would make of what it reads from its socket."""
         self._app = app
         self._environs = [environ_of(path, cookie) for cookie in cookies]
@@ -61,16 +62,17 @@ def _start(status: str, headers: Sequence[tuple[str, str]], failure: object = No
         raise RuntimeError(f"the application has answered {status}")
 
 
-def asked(pages: Mapping[str, tuple[WsgiApp, str]], cookies: Sequence[str]) -> Mapping[str, Side]:
+def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
     """Return the sides that ask for these pages, one at a time and as many at a time as there are cookies.
 
     Raises RuntimeError if a guarded page lets a stranger in, or if any turns away who has a cookie.
     """
-    clients = {name: WsgiClient(app, cookies, path=path) for name, (app, path) in pages.items()}
-    for name, (app, path) in pages.items():
+    apps = {name: (cast("_App", app), path) for name, (app, path) in pages.items()}
+    clients = {name: _Client(app, cookies, path=path) for name, (app, path) in apps.items()}
+    for name, (app, path) in apps.items():
         for turn in range(len(cookies)):
             clients[name].get(turn)
-        if name != "bare" and _answers(WsgiClient(app, ["somebody=else"], path=path)):
+        if name != "bare" and _answers(_Client(app, ["somebody=else"], path=path)):
             raise RuntimeError(f"{name}: a stranger was let in")
     return {
         f"{name}, {number} in flight": _called(client.get, in_flight=number)
@@ -79,7 +81,7 @@ def asked(pages: Mapping[str, tuple[WsgiApp, str]], cookies: Sequence[str]) -> M
     }
 
 
-def _answers(client: WsgiClient) -> bool:
+def _answers(client: _Client) -> bool:
     try:
         client.get(0)
     except RuntimeError:
