@@ -4,16 +4,15 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-__all__ = ["HEADERS", "App", "Client"]
+__all__ = ["App", "Client"]
 
+# As authcore_asgi.messages has it, which is not there where peers are.
 _Event: TypeAlias = MutableMapping[str, Any]
+App: TypeAlias = Callable[
+    [_Event, Callable[[], Awaitable[_Event]], Callable[[_Event], Awaitable[None]]], Awaitable[None]
+]
 
-# Written out, for authcore is not there where its peers are.
-_Receive: TypeAlias = Callable[[], Awaitable[_Event]]
-_Send: TypeAlias = Callable[[_Event], Awaitable[None]]
-App: TypeAlias = Callable[[_Event, _Receive, _Send], Awaitable[None]]
-
-HEADERS: Final = (
+_HEADERS: Final = (
     (b"host", b"example.org"),
     (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
     (b"accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
@@ -22,25 +21,16 @@ HEADERS: Final = (
 )
 
 
-async def _receive() -> _Event:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def _send(event: _Event) -> None:
-    if event["type"] == "http.response.start" and event["status"] != HTTPStatus.OK:
-        raise RuntimeError(f"the application has answered {event['status']}")
-
-
 class Client:
     """Asks an application for one path, with one of some cookies after the other."""
 
-    def __init__(self, app: App, cookies: Sequence[str], *, path: str = "/", send: _Send = _send) -> None:
+    def __init__(self, app: App, cookies: Sequence[str], *, path: str = "/") -> None:
         """Prepare the headers of all requests, which a server would read from its socket."""
-        self._app, self._path, self._send = app, path, send
-        self._headers = [[*HEADERS, (b"cookie", cookie.encode("ascii"))] for cookie in cookies]
+        self._app, self._path = app, path
+        self._headers = [[*_HEADERS, (b"cookie", cookie.encode("ascii"))] for cookie in cookies]
 
     async def get(self, turn: int) -> None:
-        """Ask once; by default every answer but 200 is a RuntimeError, so that nothing else is ever measured."""
+        """Ask once; raises RuntimeError for every answer but 200, so that nothing else is ever measured."""
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -55,4 +45,13 @@ class Client:
             "client": ("127.0.0.1", 50_000),
             "server": ("127.0.0.1", 443),
         }
-        await self._app(scope, _receive, self._send)
+        await self._app(scope, _receive, _send)
+
+
+async def _receive() -> MutableMapping[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _send(event: MutableMapping[str, Any]) -> None:
+    if event["type"] == "http.response.start" and event["status"] != HTTPStatus.OK:
+        raise RuntimeError(f"the application has answered {event['status']}")

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -25,10 +25,10 @@ def table(measured: Iterable[Figures | Unmeasured]) -> Iterator[str]:
 
     Ratios are told with their quartiles, in brackets.
     """
-    yield f"{'':4}{'case':44}{'authcore':>10}{'floor':>10}{'ratio':>8} {'':15}{'target':>10}"
+    yield f"{'':4}{'case':36}{'authcore':>10}{'floor':>10}{'ratio':>8} {'':15}{'target':>10}"
     for each in measured:
         if isinstance(each, Unmeasured):
-            yield f"{each.work:4}{each.case:44}not measured: {each.reason}"
+            yield f"{each.work:4}{each.case:36}not measured: {each.reason}"
         else:
             yield from _rows(each)
 
@@ -39,7 +39,7 @@ def keep(measured: Collection[Figures | Unmeasured], folder: Path) -> None:
     for work in {each.work for each in measured}:
         found = [asdict(each) | _judged(each) for each in measured if each.work == work]
         peers = versions() if peers_of(work) else {}
-        text = json.dumps({"on": _machine(peers), "measured": found}, indent=2)
+        text = json.dumps({"on": _machine() | {"peers": peers}, "measured": found}, indent=2)
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
@@ -50,9 +50,9 @@ def _judged(each: Figures | Unmeasured) -> dict[str, object]:
 def _rows(each: Figures) -> Iterator[str]:
     ours, floor = (each.seconds[name].median for name in (each.subject, each.floor))
     spread = _spread(each.ratios[each.subject])
-    yield f"{each.work:4}{each.case:44}{_time(ours):>10}{_time(floor):>10}{spread}{_target(each)}"
+    yield f"{each.work:4}{each.case:36}{_time(ours):>10}{_time(floor):>10}{spread}{_target(each)}"
     for name in list(each.seconds)[2:]:
-        yield f"{'':6}{name:42}{_time(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
+        yield f"{'':6}{name:34}{_time(each.seconds[name].median):>20}{_spread(each.ratios[name])}"
 
 
 def _spread(ratio: Spread) -> str:
@@ -67,7 +67,7 @@ def _ratio(value: float) -> str:
 def _target(each: Figures) -> str:
     told = "-"
     if each.times is not None:
-        told = f"<= {each.times:.3g}"
+        told = f"<= {each.times:g}"
     elif each.more is not None:
         told = f"<= +{_time(each.more)}"
     return f"{told:>10}{'' if each.within is not False else '  missed'}"
@@ -78,7 +78,7 @@ def _time(seconds: float) -> str:
     return f"{seconds / (size or 1e-9):.4g} {unit}"
 
 
-def _machine(peers: Mapping[str, str]) -> dict[str, object]:
+def _machine() -> dict[str, object]:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
@@ -86,7 +86,6 @@ def _machine(peers: Mapping[str, str]) -> dict[str, object]:
         "processors": os.cpu_count(),
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
         "packages": {name: _version(name) for name in _PACKAGES},
-        "peers": dict(peers),
     }
 
 

@@ -48,7 +48,7 @@ async def checks() -> AsyncIterator[Mapping[str, Side]]:
 
 
 def _configure(place: str, people: int) -> None:
-    """Choose where its tables are, and, as its page about ASGI asks for, a pool instead of connections that are kept."""
+    """Choose where its tables are, and, as its page about ASGI asks for, a pool instead of kept connections."""
     url = urlsplit(place)
     if url.scheme == "sqlite":
         database: dict[str, object] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.path[1:]}

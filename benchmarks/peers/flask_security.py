@@ -37,8 +37,9 @@ async def requests(place: str, people: int, roles: int, permissions: int) -> Asy
     with guarded.app_context():
         database.create_all()
         _populate(datastore, people, roles, permissions)
-    cookies = [_log_in(guarded, datastore, number) for number in range(people)]
-    yield asked(pages_of(bare, guarded), cookies)
+    environ = await environ_of("/", "")
+    cookies = [_log_in(guarded, datastore, number, environ) for number in range(people)]
+    yield await asked(pages_of(bare, guarded), cookies)
     with guarded.app_context():
         database.engine.dispose()
 
@@ -93,9 +94,9 @@ def _populate(datastore: Any, people: int, roles: int, permissions: int) -> None
     datastore.commit()
 
 
-def _log_in(app: Flask, datastore: Any, number: int) -> str:
+def _log_in(app: Flask, datastore: Any, number: int, environ: dict[str, Any]) -> str:
     """Return the cookie of somebody who has logged in from where the client asks."""
-    with app.request_context(environ_of("/", "")):
+    with app.request_context(environ):
         login_user(datastore.find_user(email=_email(number)))
         response = Response()
         app.session_interface.save_session(app, session, response)

@@ -13,7 +13,6 @@ from sanic_security.configuration import config
 from sanic_security.models import Account, AuthenticationSession
 from tortoise import Tortoise
 
-from benchmarks.client import HEADERS
 from benchmarks.measuring import Side
 from benchmarks.peers.sanic_asgi import application, hello
 from benchmarks.peers.scenes import (
@@ -26,6 +25,7 @@ from benchmarks.peers.scenes import (
     living,
     pages_of,
     permissions_of,
+    scope_of,
 )
 
 __all__ = ["checks", "requests"]
@@ -81,8 +81,9 @@ async def _admit(number: int, roles: int, permissions: int) -> str:
     account = await Account.create(username=name, email=f"{name}@example.org", password="-", verified=True)  # noqa: S106
     for role in range(roles):
         await assign_role(f"role-{role}", account, None, *permissions_of(role, permissions))
-    headers = {key.decode(): value.decode() for key, value in HEADERS}
-    request = SimpleNamespace(remote_addr="", ip="127.0.0.1", headers=headers)
+    scope = await scope_of("/", "")
+    headers = {key.decode(): value.decode() for key, value in scope["headers"]}
+    request = SimpleNamespace(remote_addr="", ip=scope["client"][0], headers=headers)
     session, response = await AuthenticationSession.new(request, account), HTTPResponse()
     session.encode(response)
     (cookie,) = response.cookies.cookies

@@ -27,6 +27,7 @@ __all__ = [
     "pages_of",
     "patient",
     "permissions_of",
+    "scope_of",
 ]
 
 Scene: TypeAlias = AbstractAsyncContextManager[Mapping[str, Side]]
@@ -36,6 +37,7 @@ Pages: TypeAlias = Mapping[str, tuple[object, str]]
 """Applications and paths; strangers are let in to the one that is `bare`, and to no other."""
 
 _Event: TypeAlias = MutableMapping[str, Any]
+_Receive: TypeAlias = Callable[[], Awaitable[_Event]]
 _Send: TypeAlias = Callable[[_Event], Awaitable[None]]
 
 SIZES: Final = (1, 10, 100, 1000)
@@ -79,6 +81,17 @@ async def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
     }
 
 
+async def scope_of(path: str, cookie: str) -> Mapping[str, Any]:
+    """Return the scope of a request as the client makes it."""
+    scopes: list[_Event] = []
+
+    async def keep(scope: _Event, _receive: _Receive, _send: _Send) -> None:
+        scopes.append(scope)
+
+    await Client(keep, [cookie], path=path).get(0)
+    return scopes[0]
+
+
 async def _stranger(app: App, path: str) -> int:
     """Return the status that is answered to a cookie of another kind; what is logged of a refusal is not shown."""
     statuses: list[int] = []
@@ -87,17 +100,19 @@ async def _stranger(app: App, path: str) -> int:
         if event["type"] == "http.response.start":
             statuses.append(event["status"])
 
+    async def noted(scope: _Event, receive: _Receive, _send: _Send) -> None:
+        await app(scope, receive, note)
+
     logging.disable()
-    await Client(app, ["somebody=else"], path=path, send=note).get(0)
+    await Client(noted, ["somebody=else"], path=path).get(0)
     logging.disable(logging.NOTSET)
-    (status,) = statuses
-    return status
+    return statuses[0]
 
 
 def patient(app: object) -> App:
     """Return an application that may wait for its client to go away: as with a server, it does once it is answered."""
 
-    async def asked(scope: _Event, receive: Callable[[], Awaitable[_Event]], send: _Send) -> None:
+    async def asked(scope: _Event, receive: _Receive, send: _Send) -> None:
         bodies, answered = iter([receive]), asyncio.get_running_loop().create_future()
 
         async def receiving() -> _Event:

@@ -8,45 +8,43 @@ from http import HTTPStatus
 from threading import Thread
 from typing import Any, TypeAlias, cast
 
-from benchmarks.client import HEADERS
 from benchmarks.measuring import Side
-from benchmarks.peers.scenes import Pages
+from benchmarks.peers.scenes import Pages, scope_of
 
 __all__ = ["asked", "environ_of"]
 
 _App: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def environ_of(path: str, cookie: str) -> dict[str, Any]:
-    """Return the environment of a request, as a server makes it."""
-    headers = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in HEADERS}
+async def environ_of(path: str, cookie: str) -> dict[str, Any]:
+    """Return the environment of a request as a server makes it of what the ASGI client asks."""
+    scope = await scope_of(path, cookie)
+    headers = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in scope["headers"]}
     return headers | {
-        "HTTP_COOKIE": cookie,
         "PATH_INFO": path,
         "QUERY_STRING": "",
-        "REMOTE_ADDR": "127.0.0.1",
-        "REQUEST_METHOD": "GET",
+        "REMOTE_ADDR": scope["client"][0],
+        "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "wsgi.errors": sys.stderr,
         "wsgi.input": io.BytesIO(),
         "wsgi.multiprocess": False,
         "wsgi.multithread": True,
         "wsgi.run_once": False,
-        "wsgi.url_scheme": "https",
+        "wsgi.url_scheme": scope["scheme"],
         "wsgi.version": (1, 0),
     }
 
 
 class _Client:
-    """Asks an application for one path, with one of some cookies after the other."""
+    """Asks an application, in one of some environments after the other."""
 
-    def __init__(self, app: _App, cookies: Sequence[str], *, path: str = "/") -> None:
+    def __init__(self, app: _App, environs: Sequence[dict[str, Any]]) -> None:
         """Prepare the environments of all requests, which a server would make of what it reads from its socket."""
-        self._app = app
-        self._environs = [environ_of(path, cookie) for cookie in cookies]
+        self._app, self._environs = app, environs
 
     def get(self, turn: int) -> None:
         """Ask once; raises RuntimeError for every answer but 200."""
@@ -62,18 +60,19 @@ def _start(status: str, headers: Sequence[tuple[str, str]], failure: object = No
         raise RuntimeError(f"the application has answered {status}")
 
 
-def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
+async def asked(pages: Pages, cookies: Sequence[str]) -> Mapping[str, Side]:
     """Return the sides that ask for these pages, one at a time and as many at a time as there are cookies.
 
     Raises RuntimeError if a guarded page lets a stranger in, or if any turns away who has a cookie.
     """
     apps = {name: (cast("_App", app), path) for name, (app, path) in pages.items()}
-    clients = {name: _Client(app, cookies, path=path) for name, (app, path) in apps.items()}
+    clients = {}
     for name, (app, path) in apps.items():
+        clients[name] = _Client(app, [await environ_of(path, cookie) for cookie in cookies])
         for turn in range(len(cookies)):
             clients[name].get(turn)
-        if name != "bare" and _answers(_Client(app, ["somebody=else"], path=path)):
-            raise RuntimeError(f"{name}: a stranger was let in")
+        if _answers(_Client(app, [await environ_of(path, "somebody=else")])) is not (name == "bare"):
+            raise RuntimeError(f"{name}: a stranger was let in, or turned away")
     return {
         f"{name}, {number} in flight": _called(client.get, in_flight=number)
         for name, client in clients.items()

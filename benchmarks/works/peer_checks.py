@@ -13,19 +13,22 @@ from benchmarks.servers import Places
 __all__ = ["compared"]
 
 _OURS: Final = "benchmarks.peers.authcore_functions"
+_ENDS: Final = (SIZES[-1], SIZES[0])
 _OUTCOMES: Final = ("hit", "miss")
 
 
 async def compared(_places: Places) -> AsyncGenerator[Comparison | Unmeasured, None]:
     """Yield authcore beside each peer; then, for each of them, what a thousand grants cost beside one."""
-    async with scene(sys.executable, _OURS, "checks") as ours:
-        for peer in peers_of("P4"):
-            if reason := missing(peer):
-                yield Unmeasured(work="P4", case=peer.name, reason=reason)
-                continue
-            async with scene(PYTHON, peer.module, "checks") as theirs:
-                for comparison in _beside(peer, ours, theirs):
-                    yield comparison
+    for peer in peers_of("P4"):
+        if reason := missing(peer):
+            yield Unmeasured(work="P4", case=peer.name, reason=reason)
+            continue
+        async with (
+            scene(sys.executable, _OURS, "checks") as ours,
+            scene(PYTHON, peer.module, "checks") as theirs,
+        ):
+            for comparison in _beside(peer, ours, theirs):
+                yield comparison
 
 
 def _beside(peer: Peer, ours: Mapping[str, Side], theirs: Mapping[str, Side]) -> list[Comparison]:
@@ -47,6 +50,3 @@ def _beside(peer: Peer, ours: Mapping[str, Side], theirs: Mapping[str, Side]) ->
         for outcome in _OUTCOMES
     ]
     return [*checks, *growth]
-
-
-_ENDS: Final = (SIZES[-1], SIZES[0])

@@ -38,9 +38,9 @@ _AUTHENTICATED: Final = _Kind(
     page="authenticated",
     roles=1,
     permissions=1,
-    targets={"sanic-security": 1 / 6, "fastapi-users": 1 / 6},
+    targets={"sanic-security": 0.167, "fastapi-users": 0.167},
 )
-_PERMITTED: Final = _Kind(work="P2", page="permitted", roles=3, permissions=10, targets={"sanic-security": 1 / 8})
+_PERMITTED: Final = _Kind(work="P2", page="permitted", roles=3, permissions=10, targets={"sanic-security": 0.125})
 
 
 async def _compared(kind: _Kind, places: Places) -> AsyncGenerator[Comparison | Unmeasured, None]:
@@ -54,7 +54,7 @@ async def _compared(kind: _Kind, places: Places) -> AsyncGenerator[Comparison | 
             else:
                 async with _pages(kind, peer, store) as (ours, theirs):
                     for number in (1, IN_FLIGHT):
-                        yield _comparison(kind, peer, f"{store}, {number} in flight", ours[number], theirs[number])
+                        yield _comparison(kind, peer, f"{store}, {number}", ours[number], theirs[number])
 
 
 authenticated: Final = partial(_compared, _AUTHENTICATED)

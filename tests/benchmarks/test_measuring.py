@@ -49,6 +49,15 @@ async def test_ratios_are_those_to_the_floor():
     assert {name: each.median for name, each in figures.differences.items()} == {"0": 1.0, "1": 0.0, "2": -1.0}
 
 
+async def test_overheads_come_first():
+    """An overhead is what one side takes more than another: the comparison is about it, and tells the sides as well."""
+    overheads = {"one": ("0", "1"), "other": ("2", "3")}
+    figures = await compare(comparison(3.0, 2.0, 7.0, 3.0, overheads=overheads, times=0.25), PACE)
+    assert (figures.subject, figures.floor, figures.within) == ("one", "other", True)
+    assert [each.median for each in figures.seconds.values()] == [1.0, 4.0, 3.0, 2.0, 7.0, 3.0]
+    assert figures.ratios["one"].median == 0.25
+
+
 @pytest.mark.parametrize(
     ("target", "within"),
     [
