@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import Comparison, Figures, Pace, Unmeasured, compare
+from benchmarks.peers.registry import footnote
 from benchmarks.reporting import keep, table
 from benchmarks.servers import STORES, Places, places_of
 from benchmarks.works import (
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Figures | Unmeasured]:
     pace = Pace(rounds=chosen.rounds, seconds=chosen.seconds)
     measured = [each for work in works for each in _measured(WORKS[work], chosen.stores, pace)]
     keep(measured, chosen.json)
-    print(*table(measured), sep="\n")
+    print(*table(measured), *footnote(works), sep="\n")
     return measured
 
 

@@ -3,14 +3,15 @@
 import os
 import sys
 import sysconfig
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ENVIRONMENT", "PEERS", "PYTHON", "Peer", "missing", "peers_of", "told", "versions"]
+__all__ = ["ENVIRONMENT", "PEERS", "PYTHON", "Peer", "footnote", "missing", "peers_of", "told", "versions"]
 
 ENVIRONMENT: Final = Path(sys.prefix) / "peers"
 """The peers' own environment, within this one: some of them need other versions of what authcore needs as well."""
@@ -98,6 +99,13 @@ def missing(peer: Peer) -> str | None:
 def told(peer: Peer) -> str:
     """Return the name of a peer that is installed, with its version."""
     return f"{peer.name} {versions()[peer.name]}"
+
+
+def footnote(works: Collection[str]) -> Iterator[str]:
+    """Yield the line that tells versions and the day, below figures in which there are peers."""
+    of_works = [told(peer) for peer in PEERS if not missing(peer) and set(works) & set(peer.works)]
+    if of_works:
+        yield f"peers, on {datetime.now(UTC).date().isoformat()}: {', '.join(of_works)}"
 
 
 @cache

@@ -57,7 +57,7 @@ def test_a_peer_that_is_missing_is_told(run, work):
 
 
 @pytest.mark.parametrize("work", CASES)
-def test_each_peer_is_measured_or_told(run, tmp_path, work):
+def test_each_peer_is_measured_or_told(run, tmp_path, capsys, work):
     """Every peer that is installed is measured in each of its works, with its version, and every other is told."""
     measured = run(work, "--stores", "sqlite")
     for peer in peers_of(work):
@@ -65,6 +65,8 @@ def test_each_peer_is_measured_or_told(run, tmp_path, work):
         missing = [each for each in measured if isinstance(each, Unmeasured) and peer.name in each.case]
         assert missing if peer.name not in registry.versions() else len(figures) == CASES[work]
         assert all(any(told(peer) in side for side in each.seconds) for each in figures)
+    there = [told(peer) for peer in peers_of(work) if peer.name in registry.versions()]
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f": {', '.join(there)}" if there else "does that")
     assert json.loads((tmp_path / f"{work.lower()}.json").read_text("utf-8"))["on"]["peers"] == registry.versions()
 
 
