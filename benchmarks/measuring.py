@@ -27,8 +27,8 @@ class Comparison:
     """What is measured side by side: first what it is about, second its floor, and then others to judge both by.
 
     The first may cost `times` as much as the floor, or `more` seconds more.  A side does its thing at most `most` times
-    in a round.  Where there are `overheads`, those are what it is about: each names a side, and the one without what is
-    to be told, which stands next to it.
+    in a round, and there are at most `rounds`.  Where there are `overheads`, those are what it is about: each names a
+    side, and the one without what is to be told, which stands next to it.
     """
 
     work: str
@@ -38,6 +38,7 @@ class Comparison:
     times: float | None = None
     more: float | None = None
     most: int = 20_000
+    rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,8 @@ async def compare(comparison: Comparison, pace: Pace) -> Figures:
     """Measure every side in each round, one after the other, so that what slows the machine down slows down all."""
     counts = {name: await _count(side, pace, comparison.most) for name, side in comparison.sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in comparison.sides}
-    for _ in range(pace.rounds):
+    rounds = pace.rounds if comparison.rounds is None else min(comparison.rounds, pace.rounds)
+    for _ in range(rounds):
         for name, side in comparison.sides.items():
             seconds[name].append(await side(counts[name]) / counts[name])
     seconds = _overheads(comparison, seconds) | seconds
@@ -112,7 +114,7 @@ async def compare(comparison: Comparison, pace: Pace) -> Figures:
     return Figures(
         work=comparison.work,
         case=comparison.case,
-        rounds=pace.rounds,
+        rounds=rounds,
         seconds={name: Spread.of(each) for name, each in seconds.items()},
         ratios={
             name: Spread.of([one / other for one, other in zip(each, floor, strict=True)])

@@ -56,14 +56,14 @@ PEERS: Final = (
     Peer(
         name="sanic-security",
         imports="sanic_security.authentication, sanic_security.authorization",
-        works=("P1", "P2", "P4", "P7"),
+        works=("P1", "P2", "P3", "P4", "P7"),
         framework="Sanic",
         beside="Sanic",
     ),
     Peer(
         name="fastapi-users",
         imports="fastapi_users, fastapi_users.db",
-        works=("P1", "P7"),
+        works=("P1", "P3", "P7"),
         framework="FastAPI",
         beside="FastAPI",
     ),

@@ -1,6 +1,5 @@
 """P1 and P2: what authentication adds to a request, and with a permission, beside what a peer's adds."""
 
-import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,9 +8,10 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from benchmarks.measuring import Comparison, Side, Unmeasured
+from benchmarks.peers.places import place_of
 from benchmarks.peers.processes import scene
 from benchmarks.peers.registry import PYTHON, Peer, missing, peers_of, told
-from benchmarks.servers import Places, places_of
+from benchmarks.servers import Places
 from benchmarks.works.requests import IN_FLIGHT
 
 __all__ = ["STORES", "authenticated", "permitted"]
@@ -100,8 +100,8 @@ async def _pages(kind: _Kind, peer: Peer, store: str) -> AsyncIterator[tuple[_Pa
     """Have a process for each, with the same people in databases of their own."""
     crowd = (IN_FLIGHT, kind.roles, kind.permissions)
     async with (
-        _place(store) as our_place,
-        _place(store) as their_place,
+        place_of(store) as our_place,
+        place_of(store) as their_place,
         scene(sys.executable, _OURS, "requests", peer.beside, our_place, *crowd) as ours,
         scene(PYTHON, peer.module, "requests", their_place, *crowd) as theirs,
     ):
@@ -113,14 +113,3 @@ def _by_number(kind: _Kind, sides: Mapping[str, Side]) -> _Pages:
         number: _Page(sides[f"{kind.page}, {number} in flight"], sides[f"bare, {number} in flight"])
         for number in (1, IN_FLIGHT)
     }
-
-
-@asynccontextmanager
-async def _place(store: str) -> AsyncIterator[str]:
-    """Make a place for one scene; in a thread, for what makes it runs an event loop of its own."""
-    making = places_of([store])
-    places = await asyncio.to_thread(making.__enter__)
-    try:
-        yield places[store]
-    finally:
-        await asyncio.to_thread(making.__exit__, None, None, None)

@@ -41,6 +41,11 @@ async def test_rounds_are_about_equally_long():
     assert book[-4:] == [("0", 8), ("1", 4), ("2", 1), ("3", 50)]
 
 
+async def test_slow_comparisons_have_fewer_rounds():
+    """A comparison may say how many rounds are enough for it, but never that there be more than were asked for."""
+    assert [(await compare(comparison(3.0, 2.0, rounds=most), PACE)).rounds for most in (1, 9)] == [1, 4]
+
+
 async def test_ratios_are_those_to_the_floor():
     """The second side is the floor: each is told as a multiple of it, and as what it takes more."""
     figures = await compare(comparison(3.0, 2.0, 1.0), PACE)

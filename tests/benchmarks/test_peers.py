@@ -1,6 +1,7 @@
 """Peers are measured in processes of their own, where they are installed, and only if they do what they should."""
 
 import ast
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from benchmarks.peers import registry
 from benchmarks.peers.processes import scene
 from benchmarks.peers.registry import PEERS, peers_of, told
 from benchmarks.peers.scenes import asked, checking, living, pages_of, patient
+from benchmarks.peers.stalls import AT_ONCE, stalls
 from benchmarks.peers.wsgi import asked as wsgi_asked
 
-SCENES = {"P1": "requests", "P2": "requests", "P4": "checks", "P6": "tokens"}
-CASES = {"P1": 2, "P2": 2, "P4": 4 * 2 + 2, "P6": 2, "P7": 1}
+SCENES = {"P1": "requests", "P2": "requests", "P3": "logins", "P4": "checks", "P6": "tokens"}
+CASES = {"P1": 2, "P2": 2, "P3": 2, "P4": 4 * 2 + 2, "P6": 2, "P7": 1}
 TINY = ["--rounds", "2", "--seconds", "0.00001"]
 
 
@@ -73,7 +75,7 @@ def test_each_peer_is_measured_or_told(run, tmp_path, capsys, work):
 # --- their processes --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", ["child", "processes", "registry", "scenes", "wsgi"])
+@pytest.mark.parametrize("module", ["child", "processes", "registry", "scenes", "stalls", "wsgi"])
 def test_nothing_shared_needs_authcore(module):
     """What both sides run imports no authcore, which is not there where peers are."""
     program = f"import sys, benchmarks.peers.{module}; print(*[name for name in sys.modules if 'authcore' in name])"
@@ -100,6 +102,14 @@ async def test_functions_are_measured_in_another_process(name, count):
     async with scene(sys.executable, "benchmarks.peers.authcore_functions", name) as sides:
         assert len(sides) == count
         assert all([await side(3) > 0 for side in sides.values()])
+
+
+async def test_logins_are_measured_in_another_process(tmp_path):
+    """People log in to authcore while others ask, and what those feel is told beside one hash."""
+    place = f"sqlite:///{tmp_path / 'bench.db'}"
+    async with scene(sys.executable, "benchmarks.peers.authcore_logins", "logins", place) as sides:
+        assert list(sides) == ["99 % of others", "the slowest of others", "one hash"]
+        assert all([await side(1) > 0 for side in sides.values()])
 
 
 async def test_a_process_that_ends_ends_the_run(capfd):
@@ -158,6 +168,22 @@ class TestPages:
         """A page that turns away who has a cookie ends the run."""
         with pytest.raises(RuntimeError, match="403"):
             await asking(pages_of(made(200), made(403)), ["ours=1"])
+
+
+async def test_others_ask_until_everybody_is_logged_in():
+    """Requests are due from the first login to the end of the last, and each login happens once."""
+    asked, logged_in = asyncio.Event(), []
+
+    async def ask(turn):
+        asked.set()
+
+    async def log_in(number):
+        await asked.wait()
+        logged_in.append(number)
+
+    sides = stalls(ask, log_in, lambda: None)
+    assert [await side(1) > 0 for side in sides.values()] == [True] * 3
+    assert logged_in == [*range(AT_ONCE)] * 2
 
 
 def test_mistaken_checks_are_not_measured():

@@ -84,7 +84,7 @@ def test_unknown_works_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["W0"])
     assert "W0" in capsys.readouterr().err
-    assert list(WORKS) == ["W1", "W2", "W4", "W6", "W7", "P1", "P2", "P4", "P6", "P7"]
+    assert list(WORKS) == ["W1", "W2", "W4", "W6", "W7", "P1", "P2", "P3", "P4", "P6", "P7"]
 
 
 class TestWrongAnswers:
