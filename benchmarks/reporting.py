@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import Figures, Spread, Unmeasured
-from benchmarks.peers.registry import peers_of, versions
+from benchmarks.peers.registry import took_part, versions
 
 __all__ = ["keep", "table"]
 
@@ -38,8 +38,7 @@ def keep(measured: Collection[Figures | Unmeasured], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for work in {each.work for each in measured}:
         found = [asdict(each) | _judged(each) for each in measured if each.work == work]
-        peers = versions() if peers_of(work) else {}
-        text = json.dumps({"on": _machine() | {"peers": peers}, "measured": found}, indent=2)
+        text = json.dumps({"on": _machine(work), "measured": found}, indent=2)
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
@@ -78,14 +77,15 @@ def _time(seconds: float) -> str:
     return f"{seconds / (size or 1e-9):.4g} {unit}"
 
 
-def _machine() -> dict[str, object]:
+def _machine(work: str) -> dict[str, object]:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {**{name: _version(name) for name in _PACKAGES}, **took_part(work)},
+        "beside_peers": versions() if took_part(work) else {},
     }
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ENVIRONMENT", "PEERS", "PYTHON", "Peer", "footnote", "missing", "peers_of", "told", "versions"]
+__all__ = ["ENVIRONMENT", "PEERS", "PYTHON", "Peer", "footnote", "missing", "peers_of", "told", "took_part", "versions"]
 
 ENVIRONMENT: Final = Path(sys.prefix) / "peers"
 """The peers' own environment, within this one: some of them need other versions of what authcore needs as well."""
@@ -101,11 +101,16 @@ def told(peer: Peer) -> str:
     return f"{peer.name} {versions()[peer.name]}"
 
 
+def took_part(*works: str) -> dict[str, str]:
+    """Return the version of each peer that is measured in any of these works, and installed."""
+    return {peer.name: versions()[peer.name] for peer in PEERS if not missing(peer) and {*works} & {*peer.works}}
+
+
 def footnote(works: Collection[str]) -> Iterator[str]:
     """Yield the line that tells versions and the day, below figures in which there are peers."""
-    of_works = [told(peer) for peer in PEERS if not missing(peer) and set(works) & set(peer.works)]
-    if of_works:
-        yield f"peers, on {datetime.now(UTC).date().isoformat()}: {', '.join(of_works)}"
+    if found := took_part(*works):
+        day = datetime.now(UTC).date().isoformat()
+        yield f"peers, on {day}: {', '.join(f'{name} {version}' for name, version in found.items())}"
 
 
 @cache

@@ -69,7 +69,9 @@ def test_each_peer_is_measured_or_told(run, tmp_path, capsys, work):
         assert all(any(told(peer) in side for side in each.seconds) for each in figures)
     there = [told(peer) for peer in peers_of(work) if peer.name in registry.versions()]
     assert capsys.readouterr().out.splitlines()[-1].endswith(f": {', '.join(there)}" if there else "does that")
-    assert json.loads((tmp_path / f"{work.lower()}.json").read_text("utf-8"))["on"]["peers"] == registry.versions()
+    on = json.loads((tmp_path / f"{work.lower()}.json").read_text("utf-8"))["on"]
+    assert on["packages"].items() >= registry.took_part(work).items()
+    assert on["beside_peers"] == (registry.versions() if there else {})
 
 
 # --- their processes --------------------------------------------------------------------------------------------------
