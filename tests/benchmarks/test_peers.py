@@ -66,7 +66,7 @@ def test_each_peer_is_measured_or_told(run, tmp_path, capsys, work):
         figures = [each for each in measured if isinstance(each, Figures) and peer.name in each.case]
         missing = [each for each in measured if isinstance(each, Unmeasured) and peer.name in each.case]
         assert missing if peer.name not in registry.versions() else len(figures) == CASES[work]
-        assert all(any(told(peer) in side for side in each.seconds) for each in figures)
+        assert all(any(told(peer) in side for side in each.seconds) for each in figures if "growth" not in each.case)
     there = [told(peer) for peer in peers_of(work) if peer.name in registry.versions()]
     assert capsys.readouterr().out.splitlines()[-1].endswith(f": {', '.join(there)}" if there else "does that")
     on = json.loads((tmp_path / f"{work.lower()}.json").read_text("utf-8"))["on"]
