@@ -90,6 +90,16 @@ def _install(session: nox.Session, extras: str, *groups: str) -> None:
     session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
+def _install_peers(session: nox.Session) -> None:
+    """Install what authcore is measured beside, where benchmarks/peers looks for it: with versions of its own."""
+    peers = Path(session.virtualenv.location) / "peers"
+    python = peers / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        session.run("python", "-m", "venv", str(peers))
+    groups = nox.project.dependency_groups(PYPROJECT, "bench-peers")
+    session.run(str(python), "-m", "pip", "install", "-q", *groups, external=True)
+
+
 def _pytest(session: nox.Session) -> None:
     # A chosen test runs in this very process, so that `--pdb` and `-s` work.
     session.run("pytest", *(session.posargs or ["-n", "auto", "--maxprocesses", "4"]))
@@ -174,10 +184,11 @@ def mutants(session: nox.Session) -> None:
     session.run("python", "tools/mutants.py")
 
 
-@nox.session
+@nox.session(python=_newest_python(least="3.11"))
 def bench(session: nox.Session) -> None:
     """Measure what depends on the machine, and keep it in benchmarks/results; `-- --help` tells the options."""
-    _install(session, "demo,testing")  # with a server to measure behind
+    _install(session, "demo,django,quart,testing")  # with servers to measure behind
+    _install_peers(session)
     session.run("python", "-m", "benchmarks", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "benchmarks.logins_behind_one_network")

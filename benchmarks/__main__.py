@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from benchmarks.measuring import Comparison, Counted, Figures, Pace, Trial, Unmeasured, compare, try_out
+from benchmarks.peers.registry import footnote
 from benchmarks.reporting import keep, table
 from benchmarks.servers import STORES, Places, places_of
 from benchmarks.works import (
@@ -16,6 +17,11 @@ from benchmarks.works import (
     growing_stores,
     imports,
     logins,
+    peer_checks,
+    peer_imports,
+    peer_logins,
+    peer_requests,
+    peer_tokens,
     permission_checks,
     permitted_requests,
     requests,
@@ -46,6 +52,12 @@ WORKS: Final = {
     "W7": Work(imports.compared),
     "W8": Work(served_requests.compared, served_requests.STORES),
     "W9": Work(growing_accounts.compared, STORES),
+    "P1": Work(peer_requests.authenticated, peer_requests.STORES),
+    "P2": Work(peer_requests.permitted, peer_requests.STORES),
+    "P3": Work(peer_logins.compared),
+    "P4": Work(peer_checks.compared),
+    "P6": Work(peer_tokens.compared),
+    "P7": Work(peer_imports.compared),
 }
 
 _RESULTS: Final = Path(__file__).parent / "results"
@@ -67,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Told]:
     pace = Pace(rounds=chosen.rounds, seconds=chosen.seconds)
     measured = [each for work in works for each in _measured(WORKS[work], chosen.stores, pace)]
     keep(measured, chosen.json)
-    print(*table(measured), sep="\n")
+    print(*table(measured), *footnote(works), sep="\n")
     return measured
 
 

@@ -1,15 +1,19 @@
 """The client of an ASGI application, and the server between them: as little of both as can be."""
 
 import json
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from authcore_asgi.messages import App
+__all__ = ["App", "Client", "post"]
 
-__all__ = ["Client", "post"]
+_Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
-_Headers = Sequence[tuple[bytes, bytes]]
+# As authcore_asgi.messages has it, which is not there where peers are.
+_Event: TypeAlias = MutableMapping[str, Any]
+App: TypeAlias = Callable[
+    [_Event, Callable[[], Awaitable[_Event]], Callable[[_Event], Awaitable[None]]], Awaitable[None]
+]
 
 _HEADERS: Final = (
     (b"host", b"example.org"),

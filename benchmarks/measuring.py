@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 __all__ = ["Comparison", "Counted", "Figures", "Pace", "Side", "Spread", "Trial", "Unmeasured", "compare", "try_out"]
@@ -27,12 +27,14 @@ class Comparison:
     """What is measured side by side: first what it is about, second its floor, and then others to judge both by.
 
     The first may cost `times` as much as the floor, or `more` seconds more.  A side does its thing at most `most` times
-    in a round, and there are at most `rounds`.
+    in a round, and there are at most `rounds`.  Where there are `overheads`, those are what it is about: each names a
+    side, and the one without what is to be told, which stands next to it.
     """
 
     work: str
     case: str
     sides: Mapping[str, Side]
+    overheads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     times: float | None = None
     more: float | None = None
     most: int = 20_000
@@ -136,6 +138,7 @@ async def compare(comparison: Comparison, pace: Pace) -> Figures:
     for _ in range(_rounds(comparison, pace)):
         for name, side in comparison.sides.items():
             seconds[name].append(await side(counts[name]) / counts[name])
+    seconds = _overheads(comparison, seconds) | seconds
     return _figures(comparison.work, comparison.case, seconds, times=comparison.times, more=comparison.more)
 
 
@@ -174,6 +177,14 @@ def _figures(
         times=times,
         more=more,
     )
+
+
+def _overheads(comparison: Comparison, seconds: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return what one side of each pair takes more than the other, round by round."""
+    return {
+        name: [one - other for one, other in zip(seconds[whole], seconds[without], strict=True)]
+        for name, (whole, without) in comparison.overheads.items()
+    }
 
 
 async def _count(side: Side, pace: Pace, most: int) -> int:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import Counted, Figures, Spread, Unmeasured
+from benchmarks.peers.registry import took_part, versions
 
 __all__ = ["duration", "keep", "kept", "machine", "measured_on", "table"]
 
 _PACKAGES: Final = ("starlette", "sqlalchemy", "asyncpg", "asyncmy", "redis", "pyjwt", "cryptography")
+_SMALL: Final = 0.1
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (0.0, "ns"))
 
 
@@ -38,7 +40,7 @@ def keep(measured: Collection[Figures | Counted | Unmeasured], folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for work in {each.work for each in measured}:
         found = [asdict(each) | _judged(each) for each in measured if each.work == work]
-        text = json.dumps({"on": measured_on(), "measured": found}, indent=2)
+        text = json.dumps({"on": measured_on(work), "measured": found}, indent=2)
         (folder / f"{work.lower()}.json").write_text(text + "\n", "utf-8")
 
 
@@ -88,7 +90,12 @@ def _counts(each: Counted) -> Iterator[str]:
 
 
 def _spread(ratio: Spread) -> str:
-    return f"{ratio.median:>8.2f} {f'[{ratio.low:.2f}, {ratio.high:.2f}]':15}"
+    low, median, high = (_ratio(each) for each in (ratio.low, ratio.median, ratio.high))
+    return f"{median:>8} {f'[{low}, {high}]':15}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if abs(value) >= _SMALL else f"{value:.2g}"
 
 
 def _target(each: Figures) -> str:
@@ -103,19 +110,20 @@ def _limit(told: str | None, within: bool | None) -> str:  # noqa: FBT001  it is
 
 def duration(seconds: float) -> str:
     """Tell a time in its unit."""
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size)
+    size, unit = next((size, unit) for size, unit in _UNITS if abs(seconds) >= size)
     return f"{seconds / (size or 1e-9):.4g} {unit}"
 
 
-def measured_on() -> dict[str, object]:
-    """Return what was measured on: the day, the machine, and the versions of what took part."""
+def measured_on(work: str = "") -> dict[str, object]:
+    """Return what was measured on: the day, the machine, and the versions of what took part in a work."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {**{name: _version(name) for name in _PACKAGES}, **took_part(work)},
+        "beside_peers": versions() if took_part(work) else {},
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.measuring import Comparison, Side
 from benchmarks.servers import Places
 
-__all__ = ["compared"]
+__all__ = ["compared", "importing"]
 
 _TIMED: Final = """
 import time
@@ -25,8 +25,8 @@ async def compared(_places: Places) -> AsyncGenerator[Comparison, None]:
         work="W7",
         case="authcore",
         sides={
-            "authcore": _importing("authcore"),
-            "five of the standard library": _importing("dataclasses, hmac, hashlib, secrets, datetime"),
+            "authcore": importing("authcore"),
+            "five of the standard library": importing("dataclasses, hmac, hashlib, secrets, datetime"),
         },
         times=1.8,
     )
@@ -34,31 +34,33 @@ async def compared(_places: Places) -> AsyncGenerator[Comparison, None]:
         work="W7",
         case="every flow of it",
         sides={
-            "authcore": _importing("authcore.auth"),
-            "five of the standard library": _importing("dataclasses, hmac, hashlib, secrets, datetime"),
+            "authcore": importing("authcore.auth"),
+            "five of the standard library": importing("dataclasses, hmac, hashlib, secrets, datetime"),
         },
     )
     yield Comparison(
         work="W7",
         case="authcore with SQLAlchemy",
         sides={
-            "authcore": _importing("authcore, authcore_sqlalchemy"),
-            "sqlalchemy.ext.asyncio": _importing("sqlalchemy.ext.asyncio"),
+            "authcore": importing("authcore, authcore_sqlalchemy"),
+            "sqlalchemy.ext.asyncio": importing("sqlalchemy.ext.asyncio"),
         },
         times=1.1,
     )
 
 
-def _importing(modules: str) -> Side:
+def importing(modules: str, *, python: str = sys.executable) -> Side:
+    """Return the side that imports some modules, each time in a fresh process of this Python, or of another."""
+
     async def side(count: int) -> float:
-        return sum([await _timed(modules) for _ in range(count)])
+        return sum([await _timed(modules, python) for _ in range(count)])
 
     return side
 
 
-async def _timed(modules: str) -> float:
+async def _timed(modules: str, python: str) -> float:
     program = _TIMED.format(modules=modules)
-    command = [sys.executable, "-P", "-c", program]
+    command = [python, "-P", "-c", program]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=_environment())
     told, _ = await process.communicate()
     return float(told)

@@ -41,12 +41,26 @@ async def test_rounds_are_about_equally_long():
     assert book[-4:] == [("0", 8), ("1", 4), ("2", 1), ("3", 50)]
 
 
+async def test_slow_comparisons_have_fewer_rounds():
+    """A comparison may say how many rounds are enough for it, but never that there be more than were asked for."""
+    assert [(await compare(comparison(3.0, 2.0, rounds=most), PACE)).rounds for most in (1, 9)] == [1, 4]
+
+
 async def test_ratios_are_those_to_the_floor():
     """The second side is the floor: each is told as a multiple of it, and as what it takes more."""
     figures = await compare(comparison(3.0, 2.0, 1.0), PACE)
     assert (figures.subject, figures.floor, figures.rounds) == ("0", "1", 4)
     assert {name: each.median for name, each in figures.ratios.items()} == {"0": 1.5, "1": 1.0, "2": 0.5}
     assert {name: each.median for name, each in figures.differences.items()} == {"0": 1.0, "1": 0.0, "2": -1.0}
+
+
+async def test_overheads_come_first():
+    """An overhead is what one side takes more than another: the comparison is about it, and tells the sides as well."""
+    overheads = {"one": ("0", "1"), "other": ("2", "3")}
+    figures = await compare(comparison(3.0, 2.0, 7.0, 3.0, overheads=overheads, times=0.25), PACE)
+    assert (figures.subject, figures.floor, figures.within) == ("one", "other", True)
+    assert [each.median for each in figures.seconds.values()] == [1.0, 4.0, 3.0, 2.0, 7.0, 3.0]
+    assert figures.ratios["one"].median == 0.25
 
 
 @pytest.mark.parametrize(
