@@ -25,7 +25,7 @@ _TARGET: Final = 1.15
 
 
 async def compared(places: Places) -> AsyncGenerator[Comparison | Unmeasured, None]:
-    """Yield authcore beside the same joined SELECT by hand: by the driver, and by SQLAlchemy over the same driver."""
+    """Yield authcore beside the same joined SELECT by hand: through an engine like the store's, and by the driver."""
     if "postgresql" not in places:
         yield Unmeasured(work="W2", case="postgresql", reason="it was not asked for, or there is no server")
         return
@@ -53,8 +53,8 @@ async def _clients(place: str, auth: Auth, people: Sequence[Person]) -> AsyncIte
         by_engine = _by_engine(await _engine(stack, place))
         yield {
             "authcore": Client(guarded, cookies),
-            "joined SELECT by asyncpg": Client(looking_up(by_driver, ids, accept=_permits), cookies),
             "joined SELECT by SQLAlchemy": Client(looking_up(by_engine, ids, accept=_permits), cookies),
+            "joined SELECT by asyncpg": Client(looking_up(by_driver, ids, accept=_permits), cookies),
             "the bare handler": Client(bare(), cookies),
         }
 

@@ -41,8 +41,8 @@ class MemoryStore(Store, Catalogue, Housekeeping):
             return Caller(session=session)
         owned = self._owned.get((Grant, "account_id", session.account_id), ())
         named = [self._of(Grant, name) for name in owned]
-        grants = [grant for grant in named if grant is not None and grant.deleted_at is None]
-        roles = [role for grant in grants if (role := self._of(Role, grant.role)) is not None]
+        grants = tuple([grant for grant in named if grant is not None and grant.deleted_at is None])
+        roles = tuple([role for grant in grants if (role := self._of(Role, grant.role)) is not None])
         return Caller(session=session, account=self._of(Account, session.account_id), grants=grants, roles=roles)
 
     async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:

@@ -86,7 +86,7 @@ def test_logins_are_measured(run, monkeypatch):
 def test_permitted_requests_are_measured(run):
     """A request with a permission is compared with the same rows, asked for by hand."""
     measured = run("W2")
-    assert [each.floor for each in measured] == ["joined SELECT by asyncpg"] * 2
+    assert [each.floor for each in measured] == ["joined SELECT by SQLAlchemy"] * 2
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
