@@ -531,4 +531,5 @@ def test_store_needs_a_loop():
 
 async def _ask_and_let_go(store):
     await same(store, account())
-    await store._engine.dispose()  # noqa: SLF001  or its connections would outlive their loop
+    await store._direct.finish()  # noqa: SLF001  or its connections would outlive their loop
+    await store._engine.dispose()  # noqa: SLF001  likewise
