@@ -12,14 +12,12 @@ from typing import Final
 from sqlalchemy import (
     BindParameter,
     Connection,
-    Delete,
     Insert,
     Select,
     Table,
     Update,
     and_,
     bindparam,
-    delete,
     insert,
     select,
     update,
@@ -27,6 +25,7 @@ from sqlalchemy import (
 
 from authcore.entities import Entity, Scalar, to_record
 from authcore.errors import Conflict
+from authcore_sqlalchemy.removing import Removal, removal
 from authcore_sqlalchemy.tables import Tables
 
 __all__ = ["Statements"]
@@ -40,8 +39,6 @@ class _OfKind:
 
     insert: Insert
     update: Update
-    held: Select[str, int]
-    delete: Delete
     version: Select[int]
 
 
@@ -50,6 +47,8 @@ class Statements:
 
     def __init__(self, tables: Tables) -> None:
         """Build every statement."""
+        self._tables = tables.of
+        self._removals: dict[tuple[str, type[Entity]], Removal] = {}
         self._of = {kind: _of_kind(table) for kind, table in tables.of.items()}
 
     def write(
@@ -83,13 +82,10 @@ class Statements:
         return connection.execute(statements.update, record | _known(entity)).rowcount == 1
 
     def _remove(self, connection: Connection, kind: type[Entity], removed: Sequence[Entity]) -> bool:
-        """Remove entities of a kind: hold them first, and see that each is as it should be."""
-        statements, ids = self._of[kind], {"stored_ids": [entity.id for entity in removed]}
-        held = {row.id: row.version for row in connection.execute(statements.held, ids)}
-        if held != {entity.id: entity.version for entity in removed}:
-            return False
-        connection.execute(statements.delete, ids)
-        return True
+        known = connection.dialect.name, kind
+        if known not in self._removals:
+            self._removals[known] = removal(self._tables[kind], dialect=connection.dialect.name)
+        return self._removals[known](connection, removed)
 
     def _check(self, connection: Connection, entity: Entity) -> bool:
         stored = connection.execute(self._of[type(entity)].version, {"sought": entity.id}).scalar()
@@ -112,15 +108,12 @@ def _known(entity: Entity) -> dict[str, Scalar]:
 
 def _of_kind(table: Table) -> _OfKind:
     known = and_(table.c.id == bindparam("stored_id"), table.c.version == bindparam("stored_version"))
-    meant = table.c.id.in_(bindparam("stored_ids", expanding=True))
     changes: dict[str, BindParameter[Scalar]] = {
         column.name: bindparam(column.name) for column in table.c if column is not table.c.id
     }
     return _OfKind(
         insert=insert(table),
         update=update(table).where(known).values(changes),
-        held=select(table.c.id, table.c.version).where(meant).order_by(table.c.id).with_for_update(),
-        delete=delete(table).where(meant),
         # Where an engine locks rows, nobody may change this one before the commit; SQLite locks all.
         version=select(table.c.version).where(table.c.id == bindparam("sought")).with_for_update(read=True),
     )

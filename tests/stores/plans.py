@@ -138,8 +138,8 @@ def _listening(connection: Connection) -> Iterator[list[Said]]:
     """Yield a list of all that is said on a connection meanwhile."""
     heard: list[Said] = []
 
-    def hear(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
-        heard.append(Said(statement, parameters))
+    def hear(_: object, __: object, statement: str, parameters: Any, ___: object, of_many: bool) -> None:  # noqa: FBT001  SQLAlchemy's
+        heard.append(Said(statement, parameters[0] if of_many else parameters))
 
     event.listen(connection, "before_cursor_execute", hear)
     yield heard

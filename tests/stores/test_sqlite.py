@@ -240,6 +240,27 @@ def test_what_is_skipped_is_not_read(path, store):
     assert f"SEARCH {table} USING COVERING INDEX ix_{table}_subject (subject=?)" in plan
 
 
+def test_limit_may_be_any_number(store):
+    """A limit beyond all that an engine can count is none, and as much is skipped as there can be."""
+    run_sync(put(store, grant("a"), grant("b")))
+    assert len(run_sync(store.find(by_owner(Grant, "ada", limit=2**70)))) == 2
+    assert run_sync(store.find(by_owner(Grant, "ada", skip=2**70))) == []
+    assert len(run_sync(store.page(Grant, limit=2**70))) == 2
+    assert run_sync(store.aged(Attempt, before=MOMENT, limit=2**70)) == []
+
+
+def test_statements_are_as_many_as_ways_to_ask(store):
+    """Whatever is sought, and however much of it, no statement is kept for it but that of its kind."""
+    asked = []
+    for number in range(1, 50):
+        run_sync(store.find(by_owner(Grant, f"{number}", limit=number)))
+        run_sync(store.page(Grant, after=f"{number}", beginning=f"{number}", limit=number))
+        run_sync(store.aged(Attempt, before=MOMENT + timedelta(number), limit=number))
+        run_sync(store.caller(f"{number}"))
+        asked.append((len(store._questions._built), len(store._texts._of)))  # noqa: SLF001  what is kept
+    assert set(asked) == {(3, 4)}
+
+
 # --- threads and loops ----------------------------------------------------------------------------------------------
 
 
