@@ -1,4 +1,4 @@
-"""Reading by the driver's own call, over connections of a pool: for what every request reads.
+"""Reading by the driver's own call, over connections of a pool.
 
 Nothing of what SQLAlchemy does for each statement is done here.  What is asked, and what the answer means, stands
 elsewhere.
@@ -8,20 +8,18 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from authcore.entities import Scalar
 from authcore_sqlalchemy.dialects import Server
+from authcore_sqlalchemy.questions import Row
 
 if TYPE_CHECKING:  # it needs greenlet, which is there where there is such an engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["DirectReads", "Row"]
-
-Row: TypeAlias = Sequence[Scalar]
+__all__ = ["DirectReads"]
 
 _FRESH: Final = 60  # seconds; what has been silent for longer the pool is to look at
 
@@ -44,7 +42,7 @@ class DirectReads:
         self._under_way = 0
         self._done = asyncio.Event()
 
-    async def rows(self, text: str, *values: Scalar) -> Sequence[Row]:
+    async def rows(self, text: str, values: Row) -> Sequence[Row]:
         """Return what a statement is answered, which is one round trip."""
         self._under_way += 1
         try:

@@ -14,6 +14,7 @@ from authcore.errors import ConfigurationError
 from authcore.ports import Key, Transaction
 from authcore_sqlalchemy.dialects import SQLITE, dialect_of
 from authcore_sqlalchemy.engine_errors import conflicts, faults, was_lost
+from authcore_sqlalchemy.questions import Questions
 from authcore_sqlalchemy.statements import Statements
 from authcore_sqlalchemy.tables import Tables
 
@@ -50,7 +51,7 @@ class SqlTransaction(Transaction):
             raise ConfigurationError(f"a transaction of {name} cannot be joined")
         self._dialect = dialect
         self._connection = connection
-        self._statements, self._nothing = _prepared(tables)
+        self._questions, self._statements, self._nothing = _prepared(tables)
         self._locked: RootTransaction | None = None
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
@@ -58,7 +59,7 @@ class SqlTransaction(Transaction):
 
         def read(connection: Connection) -> Sequence[E]:
             try:
-                return self._statements.find(connection, key)
+                return self._questions.find(key).asked_over(connection)
             except DBAPIError as error:
                 if self._dialect is not SQLITE and was_lost(self._dialect, error):
                     connection.invalidate()  # the server has given up the transaction, and some would begin another
@@ -122,10 +123,10 @@ def _savepoint(connection: Connection) -> Iterator[None]:
 
 
 @lru_cache(maxsize=_DATABASES)
-def _prepared(tables: Tables | None) -> tuple[Statements, Delete]:
+def _prepared(tables: Tables | None) -> tuple[Questions, Statements, Delete]:
     """Return what is said about some tables, and a write of nothing; once for all requests."""
     tables = tables or Tables()
-    return Statements(tables), delete(tables.version).where(false())
+    return Questions(tables), Statements(tables), delete(tables.version).where(false())
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from authcore.entities import Entity, can_be_stored
+from authcore.entities import Entity
 from authcore.errors import StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy import server_opening
 from authcore_sqlalchemy.direct import DirectReads
 from authcore_sqlalchemy.engine_errors import faults
-from authcore_sqlalchemy.statements import Statements, caller_of
+from authcore_sqlalchemy.questions import Question, Questions, Texts
+from authcore_sqlalchemy.statements import Statements
 from authcore_sqlalchemy.tables import Tables
 
 if TYPE_CHECKING:  # it needs greenlet, which is there where there is such an engine
@@ -58,7 +59,7 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
     ) -> None:
         """Remember the database; ConfigurationError if its engine is not known, or its driver not installed."""
         self._tables = tables or Tables()
-        self._statements = Statements(self._tables)
+        self._statements, self._questions = Statements(self._tables), Questions(self._tables)
         self._longest = _WHOLE * patience
         self._url = database if isinstance(database, str) else None
         if isinstance(database, str):
@@ -68,8 +69,8 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         else:
             self._server = server_opening.server_of(database.dialect.name)
             self._engine = server_opening.without_transactions(database)
-        self._caller = self._statements.text_of_caller(self._engine.dialect)
-        # What an application has its own engine do for each statement, it is to do for this one as well.
+        self._texts = Texts(self._engine.dialect)
+        # What an application has its own engine do for each statement, it is to do for these as well.
         self._direct = DirectReads(self._engine, self._server, longest=self._longest) if self._url else None
         self._works: set[asyncio.Task[object]] = set()
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
@@ -117,24 +118,15 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
-        return await self._read(lambda connection: self._statements.find(connection, key))
+        return await self._ask(self._questions.find(key))
 
     async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
         """Return a page of a kind."""
-        return await self._read(
-            lambda connection: self._statements.page(connection, kind, beginning=beginning, after=after, limit=limit)
-        )
+        return await self._ask(self._questions.page(kind, beginning=beginning, after=after, limit=limit))
 
     async def caller(self, session_id: str, /) -> Caller:
         """Return what an authenticated request needs, by one statement, which is one round trip."""
-        if self._direct is None:
-            return await self._read(lambda connection: self._statements.caller(connection, session_id))
-        await self._opened()
-        self._check_usable()
-        if not can_be_stored(session_id):
-            return Caller()
-        with faults(self._server):
-            return caller_of(await self._direct.rows(self._caller, session_id))
+        return await self._ask(self._questions.caller(session_id))
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Write all in one transaction.  A task that is cancelled stops waiting; the commit still runs to its end."""
@@ -148,13 +140,17 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
 
     async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
         """Return what is old of a kind."""
-        return await self._read(
-            lambda connection: self._statements.aged(connection, kind, before=before, after=after, limit=limit)
-        )
+        return await self._ask(self._questions.aged(kind, before=before, after=after, limit=limit))
 
-    async def _read(self, ask: Callable[[Connection], T]) -> T:
+    async def _ask(self, question: Question[T]) -> T:
         await self._opened()
-        return await self._do(ask)
+        if self._direct is None:
+            return await self._do(question.asked_over)
+        self._check_usable()
+        if question.statement is None:
+            return question.answer(())
+        with faults(self._server):
+            return question.answer(await self._direct.rows(*self._texts.of(question.statement, question.values)))
 
     async def _write(self, *listed: Collection[Entity]) -> None:
         listed = tuple(map(tuple, listed))  # the caller's collections may change meanwhile

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -11,13 +11,12 @@ from functools import partial
 from threading import Lock
 from typing import Final, TypeVar, cast
 
-from sqlalchemy import Connection
-
-from authcore.entities import Entity, can_be_stored
+from authcore.entities import Entity
 from authcore.errors import StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy.dialects import SQLITE
 from authcore_sqlalchemy.engine_errors import conflicts, faults
+from authcore_sqlalchemy.questions import Question, Questions, Texts
 from authcore_sqlalchemy.sqlite_opening import (
     MEMORY,
     make_engine,
@@ -26,7 +25,7 @@ from authcore_sqlalchemy.sqlite_opening import (
     set_for_writing,
     transaction,
 )
-from authcore_sqlalchemy.statements import Statements, caller_of
+from authcore_sqlalchemy.statements import Statements
 from authcore_sqlalchemy.tables import Tables
 
 __all__ = ["SqliteStore"]
@@ -53,7 +52,7 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
     ) -> None:
         """Open the database."""
         tables, name = tables or Tables(), os.fspath(path)
-        self._statements = Statements(tables)
+        self._statements, self._questions = Statements(tables), Questions(tables)
         self._process = os.getpid()
         self._turns = ThreadPoolExecutor(1, "authcore-sqlite")
         self._write_lock = self._read_lock = Lock()
@@ -66,26 +65,20 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
                 self._read_lock, self._reading = Lock(), opened.enter_context(engine.connect())
                 set_for_reading(self._reading)
             self._driver = cast("sqlite3.Connection", self._reading.connection.driver_connection)
-            self._caller = self._statements.text_of_caller(engine.dialect)
+            self._texts = Texts(engine.dialect)
             self._opened = opened.pop_all()
 
     async def find(self, key: Key[E], /) -> Sequence[E]:
         """Return what `key` names, in order of id."""
-        return self._read(lambda connection: self._statements.find(connection, key))
+        return self._ask(self._questions.find(key))
 
     async def page(self, kind: type[E], /, *, beginning: str = "", after: str | None = None, limit: int) -> Sequence[E]:
         """Return a page of a kind."""
-        return self._read(
-            lambda connection: self._statements.page(connection, kind, beginning=beginning, after=after, limit=limit)
-        )
+        return self._ask(self._questions.page(kind, beginning=beginning, after=after, limit=limit))
 
     async def caller(self, session_id: str, /) -> Caller:
-        """Return what an authenticated request needs, by one statement, which the driver is given directly."""
-        self._check_usable()
-        if not can_be_stored(session_id):
-            return Caller()
-        with self._read_lock, faults(SQLITE):
-            return caller_of(self._driver.execute(self._caller, (session_id,)).fetchall())
+        """Return what an authenticated request needs, by one statement."""
+        return self._ask(self._questions.caller(session_id))
 
     async def commit(self, writes: Collection[Entity], unchanged: Collection[Entity] = ()) -> None:
         """Write all in one transaction, after those that were asked for before."""
@@ -103,9 +96,7 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
 
     async def aged(self, kind: type[E], /, *, before: datetime, after: E | None = None, limit: int) -> Sequence[E]:
         """Return what is old of a kind."""
-        return self._read(
-            lambda connection: self._statements.aged(connection, kind, before=before, after=after, limit=limit)
-        )
+        return self._ask(self._questions.aged(kind, before=before, after=after, limit=limit))
 
     def close(self) -> None:
         """Finish the commits that were asked for, and close the database."""
@@ -134,10 +125,13 @@ class SqliteStore(ClosableStore, Catalogue, Housekeeping):
         with self._write_lock, faults(SQLITE), conflicts(SQLITE), transaction(self._writing):
             self._statements.write(self._writing, *listed)
 
-    def _read(self, ask: Callable[[Connection], T]) -> T:
+    def _ask(self, question: Question[T]) -> T:
         self._check_usable()
+        if question.statement is None:
+            return question.answer(())
         with self._read_lock, faults(SQLITE):
-            return ask(self._reading)
+            rows = self._driver.execute(*self._texts.of(question.statement, question.values)).fetchall()
+        return question.answer(rows)
 
     def _check_usable(self) -> None:
         if self._process != os.getpid():

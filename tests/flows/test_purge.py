@@ -386,7 +386,7 @@ class Measuring(MemoryStore):
         self.sizes.append(len(removed))
 
 
-def crowded(count=250):
+def crowded(count=600):
     """A world in which so much was done, long ago."""
     auth = world(Measuring())
     do(auth.store.commit(attempts_of(count, auth)))
@@ -397,17 +397,17 @@ def crowded(count=250):
 def test_much_goes_in_bounded_commits():
     """However much there is, no commit removes more than a batch, and nothing is left."""
     auth = crowded()
-    assert do(auth.purge()).counts[Attempt] == 250
-    assert auth.store.sizes == [100, 100, 50]
+    assert do(auth.purge()).counts[Attempt] == 600
+    assert auth.store.sizes == [250, 250, 100]
     assert everything(auth.store) == []
 
 
 def test_limit_leaves_the_rest_for_later():
     """Once as much is gone as was asked for, the rest is left, and told of."""
     auth = crowded()
-    purged = do(auth.purge(limit=120))
-    assert (purged.total, purged.more, auth.store.sizes) == (120, True, [100, 20])
-    assert do(auth.purge(limit=131)).more is False
+    purged = do(auth.purge(limit=270))
+    assert (purged.total, purged.more, auth.store.sizes) == (270, True, [250, 20])
+    assert do(auth.purge(limit=331)).more is False
     assert everything(auth.store) == []
 
 
@@ -455,7 +455,7 @@ def test_race_is_run_again():
     """Where somebody was first, it is looked at again, and what has gone meanwhile is no longer meant."""
     auth = crowded()
     auth.store.faults = [Conflict(), None, Conflict(), Conflict()]
-    assert do(auth.purge()).counts[Attempt] == 250
+    assert do(auth.purge()).counts[Attempt] == 600
 
 
 def test_young_time_is_refused():

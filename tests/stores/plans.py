@@ -14,6 +14,7 @@ from authcore.entities import ENTITIES, Entity, columns_of, keys_of, to_record
 from authcore.entities.base import field_types
 from authcore.ports import by_field, by_id
 from authcore_sqlalchemy import Tables
+from authcore_sqlalchemy.questions import Questions
 from authcore_sqlalchemy.statements import Statements
 
 __all__ = ["ROWS", "Said", "asked", "filled", "listed", "scanned", "written"]
@@ -95,29 +96,29 @@ def _value(annotation: Any) -> Any:
 
 def asked(connection: Connection) -> Sequence[Said]:
     """Say all that finds something: by every key of every kind, in each way that there is; and what a request asks."""
-    statements = Statements(Tables())
+    questions = Questions(Tables())
     with _listening(connection) as heard:
         for kind in ENTITIES:
-            statements.find(connection, by_id(kind, "e7"))
+            questions.find(by_id(kind, "e7")).asked_over(connection)
             for field in keys_of(kind):
                 for more in ({}, {"limit": 2}, {"limit": 2, "skip": 3}, {"limit": 2, "after": "e1"}):
-                    statements.find(connection, by_field(kind, field, "e7", **more))
-            statements.page(connection, kind, beginning="e1", after=None, limit=10)
-            statements.page(connection, kind, beginning="", after="e1", limit=10)
+                    questions.find(by_field(kind, field, "e7", **more)).asked_over(connection)
+            questions.page(kind, beginning="e1", after=None, limit=10).asked_over(connection)
+            questions.page(kind, beginning="", after="e1", limit=10).asked_over(connection)
             if kind.DATED is not None:
                 before = datetime.fromtimestamp(ROWS, UTC)
-                some = statements.aged(connection, kind, before=before, after=None, limit=100)
-                statements.aged(connection, kind, before=before, after=some[-1], limit=100)
-        assert statements.caller(connection, "e7").roles
+                some = questions.aged(kind, before=before, after=None, limit=100).asked_over(connection)
+                questions.aged(kind, before=before, after=some[-1], limit=100).asked_over(connection)
+        assert questions.caller("e7").asked_over(connection).roles
     return heard
 
 
 def listed(connection: Connection) -> Sequence[Said]:
     """Say what begins to list everything of a kind: a page, of which there are as many as it takes."""
-    statements = Statements(Tables())
+    questions = Questions(Tables())
     with _listening(connection) as heard:
         for kind in ENTITIES:
-            assert len(statements.page(connection, kind, beginning="", after=None, limit=10)) == 10
+            assert len(questions.page(kind, beginning="", after=None, limit=10).asked_over(connection)) == 10
     return heard
 
 
@@ -137,8 +138,8 @@ def _listening(connection: Connection) -> Iterator[list[Said]]:
     """Yield a list of all that is said on a connection meanwhile."""
     heard: list[Said] = []
 
-    def hear(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
-        heard.append(Said(statement, parameters))
+    def hear(_: object, __: object, statement: str, parameters: Any, ___: object, of_many: bool) -> None:  # noqa: FBT001  SQLAlchemy's
+        heard.append(Said(statement, parameters[0] if of_many else parameters))
 
     event.listen(connection, "before_cursor_execute", hear)
     yield heard

@@ -12,7 +12,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from sqlalchemy import event, make_url
 
-from authcore.entities import Grant
+from authcore.entities import Account, Attempt, Grant
 from authcore.errors import ConfigurationError, Conflict, StoreFault
 from authcore.ports import by_owner
 from authcore.testing import run_sync
@@ -20,9 +20,12 @@ from authcore.testing.store_contract import HousekeepingContract
 from authcore.testing.store_contract.callers import CallerLaws
 from authcore.testing.store_contract.commits import CommitLaws
 from authcore.testing.store_contract.guards import GuardLaws
+from authcore.testing.store_contract.removals import RemovalLaws
 from authcore.testing.store_contract.samples import (
+    MOMENT,
     account,
     at,
+    attempt,
     conflicts,
     grant,
     put,
@@ -38,6 +41,7 @@ from tests.stores.databases import Database
 from tests.stores.proxy import wired
 
 SERVERS = ("postgresql", "mariadb")
+LATER = MOMENT + timedelta(days=1)
 PATIENCE = 30.0  # where nothing is said of it, since a busy machine is no fault
 
 
@@ -85,7 +89,7 @@ class TestMariadb(HousekeepingContract):
             yield store
 
 
-class TestApplicationsEngine(CommitLaws, GuardLaws, CallerLaws):
+class TestApplicationsEngine(CommitLaws, GuardLaws, CallerLaws, RemovalLaws):
     """A store on an engine of the application's."""
 
     @pytest.fixture
@@ -125,7 +129,7 @@ async def test_commit_is_its_statements_and_two(database):
 
 
 async def test_removal_is_few_statements(database):
-    """A thousand entities are removed by four statements, and none of them if one is not as it was read."""
+    """A thousand entities are removed by a few statements, and none of them if one is not as it was read."""
     events = [grant(f"{number}") for number in range(1000)]
     patience = timedelta(seconds=20)
     async with wired(database.url) as (wire, url), opened(database, url=url, patience=patience) as store:
@@ -136,6 +140,53 @@ async def test_removal_is_few_statements(database):
         await store.remove([at(1, entity) for entity in events])
         assert wire.turns - before < 30
         assert await store.find(by_owner(Grant, "ada")) == []
+
+
+async def test_what_is_being_written_is_not_removed(database):
+    """A removal waits for whoever is writing one of many, and is then a conflict that has removed none of them."""
+    async with opened(database) as store:
+        await put(store, *(grant(f"{number}") for number in range(9)))
+        async with database.engine().begin() as other:
+            await other.exec_driver_sql("UPDATE authcore_grant SET version = 2 WHERE id = '5'")
+            removal = asyncio.create_task(store.remove([at(1, grant(f"{number}")) for number in range(9)]))
+            await asyncio.sleep(0.1)
+            assert not removal.done()
+        with pytest.raises(Conflict):
+            await removal
+        assert len(await store.find(by_owner(Grant, "ada"))) == 9
+
+
+async def test_reading_is_one_round_trip(database):
+    """Whatever is read, in whatever way, is one round trip."""
+    async with wired(database.url) as (wire, url), opened(database, url=url) as store:
+        await put(store, *(grant(f"{number}") for number in range(9)), *(attempt(f"{number}") for number in range(9)))
+        (old,) = await store.aged(Attempt, before=LATER, limit=1)
+        readings = (
+            partial(store.find, by_owner(Grant, "ada")),
+            partial(store.find, by_owner(Grant, "ada", limit=2)),
+            partial(store.find, by_owner(Grant, "ada", skip=3)),
+            partial(store.find, by_owner(Grant, "ada", limit=2, skip=3, after="1")),
+            partial(store.page, Grant, limit=3),
+            partial(store.page, Grant, beginning="1%s", after="0", limit=3),
+            partial(store.aged, Attempt, before=LATER, limit=3),
+            partial(store.aged, Attempt, before=LATER, after=old, limit=3),
+        )
+        found = [[each.id for each in await read()] for read in readings]
+        before = wire.turns
+        assert [[each.id for each in await read()] for read in readings] == found
+        assert wire.turns - before == len(readings)
+    assert [len(each) for each in found] == [9, 2, 6, 2, 3, 0, 3, 3]
+    assert found[3] == ["5", "6"]
+
+
+async def test_limit_may_be_any_number(database):
+    """A limit beyond all that an engine can count is none, and as much is skipped as there can be."""
+    async with opened(database) as store:
+        await put(store, grant("a"), grant("b"))
+        assert len(await store.find(by_owner(Grant, "ada", limit=2**70))) == 2
+        assert await store.find(by_owner(Grant, "ada", skip=2**70)) == []
+        assert await store.find(by_owner(Grant, "ada", limit=2**70, skip=2**70)) == []
+        assert len(await store.page(Grant, limit=2**70)) == 2
 
 
 # --- what errors mean -----------------------------------------------------------------------------------------------
@@ -338,6 +389,7 @@ async def test_requests_and_commits_wait_for_one_another(database, monkeypatch, 
         await read()
         found = await together(*write, *[read] * 9, partial(put, store, account("last")), read)
         assert found[-1] == await read()
+        await put(store, account("alone"))
         assert await same(store, account("last")) == account("last", version=1)
 
 
@@ -371,31 +423,35 @@ async def test_request_is_finished_before_the_store_is_closed(database):
         await closing
 
 
-async def test_fault_of_a_request_tells_nothing_of_it(database):
-    """What a server says about a request that it cannot answer stays out of the fault, but for the code."""
+async def test_fault_of_a_reading_tells_nothing_of_it(database):
+    """What a server says about a question that it cannot answer stays out of the fault, but for the code."""
     async with opened(database) as store:
         await put(store, session(), account())
         await store.caller("session")
         await database.execute("ALTER TABLE authcore_role RENAME TO authcore_hidden")
         try:
-            with pytest.raises(StoreFault) as raised:
-                await store.caller("session")
+            for reading in (store.caller("session"), same(store, role())):
+                with pytest.raises(StoreFault) as raised:
+                    await reading
+                assert re.fullmatch(r"(PostgreSQL: 42P01|MariaDB: 1146) \w+", str(raised.value))
+                assert raised.value.__cause__ is None
+                assert raised.value.__context__ is None
         finally:
             await database.execute("ALTER TABLE authcore_hidden RENAME TO authcore_role")
-    assert re.fullmatch(r"(PostgreSQL: 42P01|MariaDB: 1146) \w+", str(raised.value))
-    assert raised.value.__cause__ is None
-    assert raised.value.__context__ is None
 
 
-async def test_hooks_of_an_application_see_what_a_request_reads(database):
-    """What an application has its engine do for each statement, it does for this one too."""
+async def test_hooks_of_an_application_see_what_is_read(database):
+    """What an application has its engine do for each statement, it does for what a store reads by, too."""
     await database.emptied()
     engine = database.engine(poolclass=None)
     store, seen = SqlStore(engine), []
     await put(store, session(), account())
     event.listen(engine.sync_engine, "before_cursor_execute", lambda *said: seen.append(said[2]))
     assert (await store.caller("session")).account == account(version=1)
-    assert len(seen) == 1
+    assert await same(store, account()) == account(version=1)
+    assert len(await store.page(Account, limit=9)) == 1
+    assert await store.aged(Attempt, before=LATER, limit=9) == []
+    assert len(seen) == 4
     await engine.dispose()
 
 
@@ -531,4 +587,5 @@ def test_store_needs_a_loop():
 
 async def _ask_and_let_go(store):
     await same(store, account())
-    await store._engine.dispose()  # noqa: SLF001  or its connections would outlive their loop
+    await store._direct.finish()  # noqa: SLF001  or its connections would outlive their loop
+    await store._engine.dispose()  # noqa: SLF001  likewise

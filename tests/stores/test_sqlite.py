@@ -216,14 +216,14 @@ def test_ages_are_indexed(path, store):
         if kind.DATED is None:
             continue
         said = []
-        with _listening(said.append):
+        with _tracing(store, said.append):
             run_sync(store.aged(kind, before=MOMENT, limit=9))
             if kind in SAMPLES:
                 run_sync(store.aged(kind, before=MOMENT, after=SAMPLES[kind], limit=9))
+        assert len(said) == 1 + (kind in SAMPLES)
         with closing(sqlite3.connect(path)) as connection:
             for statement in said:
-                marks = [0] * statement.count("?")
-                plan = " ".join(step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", marks))
+                plan = " ".join(step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
                 assert f"SEARCH {table.name} USING INDEX ix_{table.name}_{kind.DATED}" in plan
                 assert "TEMP B-TREE" not in plan
 
@@ -231,20 +231,34 @@ def test_ages_are_indexed(path, store):
 def test_what_is_skipped_is_not_read(path, store):
     """Entities that a key skips are passed over in the index: a count among ten thousand costs one row."""
     said = []
-
-    def hear(_connection, _cursor, statement, parameters, *_):
-        said.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
+    with _tracing(store, said.append):
         run_sync(store.find(by_owner(Attempt, "everybody", skip=9_999, limit=1)))
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
-    ((statement, parameters),) = said
+    (statement,) = said
     with closing(sqlite3.connect(path)) as connection:
-        plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
     table = Tables().of[Attempt].name
     assert f"SEARCH {table} USING COVERING INDEX ix_{table}_subject (subject=?)" in plan
+
+
+def test_limit_may_be_any_number(store):
+    """A limit beyond all that an engine can count is none, and as much is skipped as there can be."""
+    run_sync(put(store, grant("a"), grant("b")))
+    assert len(run_sync(store.find(by_owner(Grant, "ada", limit=2**70)))) == 2
+    assert run_sync(store.find(by_owner(Grant, "ada", skip=2**70))) == []
+    assert len(run_sync(store.page(Grant, limit=2**70))) == 2
+    assert run_sync(store.aged(Attempt, before=MOMENT, limit=2**70)) == []
+
+
+def test_statements_are_as_many_as_ways_to_ask(store):
+    """Whatever is sought, and however much of it, no statement is kept for it but that of its kind."""
+    asked = []
+    for number in range(1, 50):
+        run_sync(store.find(by_owner(Grant, f"{number}", limit=number)))
+        run_sync(store.page(Grant, after=f"{number}", beginning=f"{number}", limit=number))
+        run_sync(store.aged(Attempt, before=MOMENT + timedelta(number), limit=number))
+        run_sync(store.caller(f"{number}"))
+        asked.append((len(store._questions._built), len(store._texts._of)))  # noqa: SLF001  what is kept
+    assert set(asked) == {(3, 4)}
 
 
 # --- threads and loops ----------------------------------------------------------------------------------------------
@@ -253,7 +267,11 @@ def test_what_is_skipped_is_not_read(path, store):
 async def test_commits_run_off_the_loop_and_reads_on_it(store):
     """The loop never waits for the disk, and a read never waits for a thread."""
     seen = {}
-    with _listening(lambda statement: seen.setdefault(statement.split()[0], threading.get_ident())):
+
+    def hear(statement):
+        seen.setdefault(statement.split()[0], threading.get_ident())
+
+    with _listening(hear), _tracing(store, hear):
         await put(store, account())
         await put(store, account(version=1))
         await same(store, account())
@@ -279,7 +297,11 @@ async def test_loop_turns_while_a_commit_waits(path, store):
 def test_flow_runs_without_a_loop(store):
     """Where no event loop runs, a commit runs where it is called."""
     threads = set()
-    with _listening(lambda _: threads.add(threading.get_ident())):
+
+    def hear(_):
+        threads.add(threading.get_ident())
+
+    with _listening(hear), _tracing(store, hear):
         run_sync(put(store, account()))
         assert run_sync(same(store, account())) == account(version=1)
     assert threads == {threading.get_ident()}
@@ -354,23 +376,13 @@ async def test_closing_finishes_what_was_asked_for(path, store):
 # --- one round trip -------------------------------------------------------------------------------------------------
 
 
-async def test_caller_is_one_statement(path):
+async def test_caller_is_one_statement(store):
     """An authenticated request reads session, account, grants and roles by one statement, and so in one snapshot."""
     statements = []
-
-    def trace(connection: sqlite3.Connection, _: object) -> None:
-        connection.set_trace_callback(statements.append)
-
-    event.listen(Engine, "connect", trace)
-    try:
-        store = SqliteStore(path)
-    finally:
-        event.remove(Engine, "connect", trace)
-    with closing(store):
-        await put(store, session(), account(), role(), *(grant(f"{number}") for number in range(50)))
-        statements.clear()
+    await put(store, session(), account(), role(), *(grant(f"{number}") for number in range(50)))
+    with _tracing(store, statements.append):
         caller = await store.caller("session")
-        assert len(statements) == 1
+    assert len(statements) == 1
     assert len(caller.roles) == 50
 
 
@@ -604,7 +616,7 @@ def _execute(path, *statements):
 
 @contextmanager
 def _listening(hear):
-    """Hear every statement that any store sends to its engine, in the thread that sends it."""
+    """Hear every statement that any store says by SQLAlchemy, in the thread that says it: all but its reads."""
 
     def listen(_connection, _cursor, statement, *_):
         hear(statement)
@@ -614,6 +626,14 @@ def _listening(hear):
         yield
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
+
+
+@contextmanager
+def _tracing(store, hear):
+    """Hear every statement that a store reads by, with its values in it."""
+    store._driver.set_trace_callback(hear)  # noqa: SLF001  nobody else is told of them
+    yield
+    store._driver.set_trace_callback(None)  # noqa: SLF001  as above
 
 
 @contextmanager

@@ -178,3 +178,11 @@ def test_principal():
         "roles": ["admin", "writer"],
         "permissions": ["invoices", "texts:write"],
     }
+
+
+def test_times_are_shown_to_the_second():
+    """A time has a place for each digit, as RFC 3339 wants it, and what is less than a second is left out."""
+    for moment in (NOW, datetime(2029, 12, 31, 23, 59, 59, 999999, UTC), datetime(2030, 10, 20, 0, 0, 0, 1, UTC)):
+        shown = account_view(replace(ACCOUNT, created_at=moment))["created_at"]
+        assert shown == moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert account_view(replace(ACCOUNT, created_at=NOW))["created_at"] == "2030-01-02T03:04:05Z"

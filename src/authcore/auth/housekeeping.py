@@ -19,8 +19,12 @@ __all__ = ["Purging"]
 
 E = TypeVar("E", bound=Entity)
 
-_BATCH: Final = 100
-"""How many rows are looked at, and removed, at a time."""
+_BATCH: Final = 250
+"""How many rows are looked at, and removed, at a time.
+
+More would cost less in all, since each commit has its price; but reading them keeps the event loop from others, and
+removing them a lock: with four times as many whoever comes meanwhile waits for more than twice as long.
+"""
 
 _Choose: TypeAlias = Callable[[datetime, Work, Sequence[E]], Awaitable[list[E]]]
 """Returns those that go of what was listed, which is dated before a time."""
@@ -50,7 +54,7 @@ class Purging(Parts):
     async def purge(self, before: datetime | None = None, *, limit: int = 1000) -> Purged:
         """Remove what was over before a time, `Policy.retention` ago unless another one is given; return how much.
 
-        It goes in commits of at most 100 rows, until about `limit` are gone: call it again while there are `more`.  It
+        It goes in commits of at most 250 rows, until about `limit` are gone: call it again while there are `more`.  It
         may be interrupted, and run in several processes at the same time.  Of the trail whole batches go that were
         sealed longer than `Policy.audit_retention` ago, and are as they were sealed.  Nothing counts again because it
         has gone.

@@ -1,6 +1,7 @@
 """The public JSON of entities: an allow-list of fields.  What is not named here never leaves through an endpoint."""
 
 from datetime import datetime
+from typing import Final
 
 from authcore.audit import session_digest
 from authcore.entities import Account, AuthenticationSession, CaptchaSession, Role, TwoStepSession
@@ -18,6 +19,8 @@ __all__ = [
     "role_view",
     "session_view",
 ]
+
+_TIME: Final = "%04d-%02d-%02dT%02d:%02d:%02dZ"
 
 
 def account_view(account: Account) -> dict[str, Json]:
@@ -87,4 +90,5 @@ def principal_view(principal: Principal) -> dict[str, Json]:
 
 
 def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # A list of sessions has many of them, and `strftime` takes three times as long.
+    return _TIME % (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
