@@ -34,7 +34,6 @@ LEFT JOIN authcore_account AS account ON account.id = session.account_id
 LEFT JOIN authcore_grant AS granted ON granted.account_id = session.account_id AND granted.deleted_at IS NULL
 LEFT JOIN authcore_role AS role ON role.id = granted.role
 WHERE session.id = $1
-ORDER BY granted.id
 """
 """What the SQL stores ask for a request, as PostgreSQL takes it: the same rows, and all of their columns."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from authcore.errors import AuthcoreError, Conflict, StoreFault
 from authcore_sqlalchemy.dialects import Dialect
 
-__all__ = ["conflicts", "faults", "was_lost"]
+__all__ = ["conflicts", "fail", "faults", "was_lost"]
 
 
 @contextmanager
@@ -20,7 +20,12 @@ def faults(dialect: Dialect) -> Iterator[None]:
     except AuthcoreError:
         raise
     except Exception as error:  # noqa: BLE001  drivers let many kinds through, and each means that the store failed
-        _raise(StoreFault(f"{dialect.title}: {_told(dialect, error)}"), _harmless(dialect, error))
+        fail(dialect, error)
+
+
+def fail(dialect: Dialect, error: Exception) -> NoReturn:
+    """Raise StoreFault in place of an exception, for what is asked so often that a context would cost too much."""
+    _raise(StoreFault(f"{dialect.title}: {_told(dialect, error)}"), _harmless(dialect, error))
 
 
 @contextmanager

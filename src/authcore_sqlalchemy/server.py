@@ -15,7 +15,7 @@ from authcore.errors import StoreFault
 from authcore.ports import Caller, Catalogue, ClosableStore, Housekeeping, Key
 from authcore_sqlalchemy import server_opening
 from authcore_sqlalchemy.direct import DirectReads
-from authcore_sqlalchemy.engine_errors import faults
+from authcore_sqlalchemy.engine_errors import fail, faults
 from authcore_sqlalchemy.questions import Question, Questions, Texts
 from authcore_sqlalchemy.statements import Statements
 from authcore_sqlalchemy.tables import Tables
@@ -149,8 +149,12 @@ class SqlStore(ClosableStore, Catalogue, Housekeeping):
         self._check_usable()
         if question.statement is None:
             return question.answer(())
-        with faults(self._server):
-            return question.answer(await self._direct.rows(*self._texts.of(question.statement, question.values)))
+        text, values = self._texts.of(question.statement, question.values)
+        try:
+            rows = await self._direct.rows(text, values)
+        except Exception as error:  # noqa: BLE001  as `faults` does, at less than it costs
+            fail(self._server, error)
+        return question.answer(rows)
 
     async def _write(self, *listed: Collection[Entity]) -> None:
         listed = tuple(map(tuple, listed))  # the caller's collections may change meanwhile

@@ -35,6 +35,7 @@ E = TypeVar("E", bound=Entity)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TEXTS_KEPT: Final = 512
+_TIMES_KEPT: Final = 16_384
 
 
 class ColumnType(Enum):
@@ -155,6 +156,12 @@ def _refuse() -> NoReturn:
     raise ValueError("what no entity holds")
 
 
+@lru_cache(maxsize=_TIMES_KEPT)
+def _instant(stored: int) -> datetime:
+    """Return a time; whoever is here for a while has the same ones in each request."""
+    return _EPOCH + timedelta(0, 0, stored)
+
+
 @lru_cache(maxsize=_TEXTS_KEPT)
 def _read_texts(array: str) -> tuple[str, ...]:
     """Read a JSON array of texts; most of them are the factors of a session or the permissions of a role, again."""
@@ -187,7 +194,7 @@ _CODECS: Final[Mapping[object, _Codec]] = {
     datetime: _Codec(
         ColumnType.INTEGER,
         cast("Callable[[object], int]", microseconds),
-        "{v} = EPOCH + timedelta(0, 0, {v})",
+        "{v} = instant({v})",
     ),
     tuple[str, ...]: _Codec(
         ColumnType.TEXT,
@@ -198,12 +205,11 @@ _CODECS: Final[Mapping[object, _Codec]] = {
 
 _KNOWN: Final[Mapping[str, Any]] = {
     "BEYOND_64_BITS": BEYOND_64_BITS,
-    "EPOCH": _EPOCH,
     "can_be_stored": can_be_stored,
+    "instant": _instant,
     "new": object.__new__,
     "read_texts": _read_texts,
     "refuse": _refuse,
-    "timedelta": timedelta,
 }
 """What a decoder uses, besides what its own kind needs."""
 

@@ -12,6 +12,8 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | int | bool | None
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 BODY_LIMIT: Final = 16 * 1024
 """How many octets of a body our endpoints read; an adapter may stop reading one octet later."""
 
@@ -40,7 +42,7 @@ def json_response(
     status: int, payload: Json, *headers: tuple[bytes, bytes], media_type: str = "application/json"
 ) -> Response:
     """Return a JSON response that no cache keeps (OWASP ASVS 14.3.2)."""
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _JSON.encode(payload).encode()
     return _response(status, media_type, body, *headers)
 
 
