@@ -6,7 +6,7 @@ What stands between the marks of a table is this program's, and everything else 
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,8 @@ _NUMBER: Final = re.compile(r"\d[\d ]*")
 _FEW: Final = 2
 _RECALLING: Final = "recalling, "
 _PEERS: Final = "P"
+_GROWTH: Final = "growth of "
+_SMALL: Final = 0.001
 
 _Told = Figures | Counted
 
@@ -53,12 +55,8 @@ def _targets(folder: Path) -> Iterator[str]:
     """Yield what has a target: cases that differ in a number alone, and are many, in one line."""
     yield "| | what | measured | target | |"
     yield "|---|---|---|---|---|"
-    kinds: dict[tuple[str, str, str], list[_Told]] = {}
-    for each in kept(folder):
-        if each.within is not None:
-            kinds.setdefault((each.work, _NUMBER.sub("#", each.case), _limit(each)), []).append(each)
     met = {True: "met", False: "missed"}
-    for (work, _, limit), same in kinds.items():
+    for (work, limit), same in _alike(each for each in kept(folder) if each.within is not None):
         if len(same) <= _FEW:
             for each in same:
                 yield f"| {work} | {each.case} | {_measured(each)} | {limit} | {met[bool(each.within)]} |"
@@ -80,12 +78,33 @@ def _deadlines(folder: Path) -> Iterator[str]:
 
 def _peers(folder: Path) -> Iterator[str]:
     """Yield what was measured beside others."""
-    yield "| what | authcore | the other | authcore : the other | target |"
-    yield "|---|---|---|---|---|"
+    yield "| | beside | authcore | the other | authcore : the other | target |"
+    yield "|---|---|---|---|---|---|"
+    for (work, limit), alike in _alike(kept(folder, _PEERS)):
+        same = [each for each in alike if isinstance(each, Figures) and not each.case.startswith(_GROWTH)]
+        rows = [[each] for each in same] if len(same) <= _FEW else [same]
+        for row in rows:
+            case, ratio = (row[0].case, _measured(row[0])) if len(row) == 1 else (_common(row), _range(row))
+            times = (_times([each.seconds[side(each)].median for each in row]) for side in (_subject, _floor))
+            yield f"| {work} | {case} | {' | '.join(times)} | {ratio} | {limit or '-'} |"
+
+
+def _growth(folder: Path) -> Iterator[str]:
+    """Yield how often a check against one grant goes into one against a thousand."""
+    yield "| | 1000 grants | 1 grant | growth |"
+    yield "|---|---|---|---|"
     for each in kept(folder, _PEERS):
-        if isinstance(each, Figures):
-            ours, other = (duration(each.seconds[side].median) for side in (each.subject, each.floor))
-            yield f"| {each.case} | {ours} | {other} | {_measured(each)} | {_limit(each) or '-'} |"
+        if isinstance(each, Figures) and each.case.startswith(_GROWTH):
+            times = (duration(each.seconds[side].median) for side in (each.subject, each.floor))
+            yield f"| {each.case.removeprefix(_GROWTH)} | {' | '.join(times)} | {_measured(each)} |"
+
+
+def _versions(folder: Path) -> Iterator[str]:
+    """Yield which peers took part, in which versions."""
+    told = {path: json.loads(path.read_text("utf-8"))["on"]["packages"] for path in folder.glob("[wp][0-9].json")}
+    known = {name for path, packages in told.items() if path.name.startswith("w") for name in packages}
+    peers = {name: version for packages in told.values() for name, version in packages.items() if name not in known}
+    yield f"{', '.join(f'{name} {peers[name]}' for name in sorted(peers))}."
 
 
 def _layers(folder: Path) -> Iterator[str]:
@@ -102,8 +121,32 @@ TABLES: Final[Mapping[str, Callable[[Path], Iterator[str]]]] = {
     "targets": _targets,
     "deadlines": _deadlines,
     "peers": _peers,
+    "versions": _versions,
+    "growth": _growth,
     "layers": _layers,
 }
+
+
+def _alike(told: Iterable[_Told]) -> Iterator[tuple[tuple[str, str], Sequence[_Told]]]:
+    """Yield a work, a target, and all of its cases that differ in numbers alone."""
+    kinds: dict[tuple[str, str, str], list[_Told]] = {}
+    for each in told:
+        kinds.setdefault((each.work, _limit(each), _NUMBER.sub("#", each.case)), []).append(each)
+    for (work, limit, _), same in kinds.items():
+        yield (work, limit), same
+
+
+def _subject(each: Figures) -> str:
+    return each.subject
+
+
+def _floor(each: Figures) -> str:
+    return each.floor
+
+
+def _times(seconds: Sequence[float]) -> str:
+    least, most = duration(min(seconds)), duration(max(seconds))
+    return least if len(seconds) == 1 else f"{least} to {most}"
 
 
 def _limit(each: _Told) -> str:
@@ -111,7 +154,7 @@ def _limit(each: _Told) -> str:
         return "" if each.most is None else f"{each.most:g} {each.unit}"
     if each.more is not None:
         return f"+{duration(each.more)}"
-    return "" if each.times is None else f"{each.times:g}"
+    return "" if each.times is None else f"{each.times:.4g}"
 
 
 def _figure(each: _Told) -> float:
@@ -121,7 +164,12 @@ def _figure(each: _Told) -> float:
 
 
 def _written(each: _Told, figure: float) -> str:
-    return f"+{duration(figure)}" if isinstance(each, Figures) and each.more is not None else f"{figure:.3g}"
+    return f"+{duration(figure)}" if isinstance(each, Figures) and each.more is not None else _plain(figure)
+
+
+def _plain(figure: float) -> str:
+    """Tell a figure by three digits, and no power of ten."""
+    return f"{figure:.3g}" if abs(figure) >= _SMALL else f"{figure:.6f}".rstrip("0").rstrip(".")
 
 
 def _measured(each: _Told) -> str:
@@ -129,7 +177,7 @@ def _measured(each: _Told) -> str:
     told = _written(each, _figure(each))
     if isinstance(each, Figures) and each.more is None:
         spread = each.ratios[each.subject]
-        told += f" [{spread.low:.3g}, {spread.high:.3g}]"
+        told += f" [{_plain(spread.low)}, {_plain(spread.high)}]"
     return told
 
 
