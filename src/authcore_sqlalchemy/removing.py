@@ -1,4 +1,4 @@
-"""Removing many entities at once, in the way that costs each engine least.  Nothing is read or written here.
+"""Removing many entities at once, in the way that costs each engine least.  Whose transaction it is, is told elsewhere.
 
 Either all of them go, at the version that each carries, or the transaction is to be rolled back.
 """

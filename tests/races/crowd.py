@@ -86,9 +86,14 @@ def crowd(url: str) -> Iterator[Crowd]:
 
 
 def policy_of(*, patient: bool = True) -> Policy:
-    """Who is patient goes on much longer than by default where races are lost, so that nobody gives up."""
+    """Who is patient goes on much longer than by default where races are lost, so that nobody gives up.
+
+    One account has room for the sessions of all of them, so that no race is won by making room.
+    """
     many = Throttle(limit=10_000, window=Policy().challenge_window)
-    by_default = Policy(registrations_per_network=many, logins_per_network=many, codes_per_address=many)
+    by_default = Policy(
+        registrations_per_network=many, logins_per_network=many, codes_per_address=many, sessions_per_account=500
+    )
     return replace(by_default, flow_attempts=100, flow_patience=Policy().challenge) if patient else by_default
 
 
