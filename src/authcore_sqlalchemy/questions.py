@@ -47,7 +47,7 @@ _Build: TypeAlias = Callable[[Table, str, _Names], _Statement]
 
 _CALLER: Final = (AuthenticationSession, Account, Grant, Role)
 _WIDTHS: Final = [len(columns_of(kind)) for kind in _CALLER]
-_PLACES: Final = {
+_PLACES: Final[Mapping[type[Entity], tuple[int, int]]] = {
     kind: (end - width, end) for kind, width, end in zip(_CALLER, _WIDTHS, accumulate(_WIDTHS), strict=True)
 }
 """Where the columns of each table begin and end in the rows of `caller`; the id is the first of them."""
