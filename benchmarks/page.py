@@ -7,6 +7,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ _RECALLING: Final = "recalling, "
 _PEERS: Final = "P"
 _GROWTH: Final = "growth of "
 _SMALL: Final = 0.001
+_SIDES: Final = (attrgetter("subject"), attrgetter("floor"))
 
 _Told = Figures | Counted
 
@@ -85,7 +87,7 @@ def _peers(folder: Path) -> Iterator[str]:
         rows = [[each] for each in same] if len(same) <= _FEW else [same]
         for row in rows:
             case, ratio = (row[0].case, _measured(row[0])) if len(row) == 1 else (_common(row), _range(row))
-            times = (_times([each.seconds[side(each)].median for each in row]) for side in (_subject, _floor))
+            times = (_times([each.seconds[side(each)].median for each in row]) for side in _SIDES)
             yield f"| {work} | {case} | {' | '.join(times)} | {ratio} | {limit or '-'} |"
 
 
@@ -134,14 +136,6 @@ def _alike(told: Iterable[_Told]) -> Iterator[tuple[tuple[str, str], Sequence[_T
         kinds.setdefault((each.work, _limit(each), _NUMBER.sub("#", each.case)), []).append(each)
     for (work, limit, _), same in kinds.items():
         yield (work, limit), same
-
-
-def _subject(each: Figures) -> str:
-    return each.subject
-
-
-def _floor(each: Figures) -> str:
-    return each.floor
 
 
 def _times(seconds: Sequence[float]) -> str:

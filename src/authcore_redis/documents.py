@@ -24,6 +24,7 @@ __all__ = ["FORMAT", "text_of", "to_caller", "to_document", "to_entity", "values
 E = TypeVar("E", bound=Entity)
 
 _HALF: Final = 2**63  # so that no date is negative
+_BOTH: Final = 2
 _NOT_OURS: Final = (KeyError, OverflowError, TypeError, ValueError)
 
 FORMAT: Final = 1
@@ -44,16 +45,20 @@ def to_entity(kind: type[E], document: bytes | str) -> E:
     raise _fault(kind)
 
 
-def to_caller(documents: object) -> Caller:
-    """Return what the script of `caller` answers: a JSON array of a session, an account, grants and roles."""
+def to_caller(answer: object) -> Caller:
+    """Return what the script of `caller` answers, as a JSON array; StoreFault for any other.
+
+    It begins with how many there are of session and account, of grants and of roles, and these follow.
+    """
     try:
-        session, account, grants, roles = json.loads(cast("bytes", documents))
-        return Caller(
-            session=None if session is None else from_record(AuthenticationSession, session),
-            account=None if account is None else from_record(Account, account),
-            grants=[from_record(Grant, grant) for grant in grants],
-            roles=[from_record(Role, role) for role in roles],
-        )
+        known, granted, given, *documents = json.loads(cast("bytes", answer))
+        if len(documents) == known + granted + given:
+            return Caller(
+                session=from_record(AuthenticationSession, documents[0]) if known else None,
+                account=from_record(Account, documents[1]) if known == _BOTH else None,
+                grants=[from_record(Grant, grant) for grant in documents[known : known + granted]],
+                roles=[from_record(Role, role) for role in documents[known + granted :]],
+            )
     except _NOT_OURS:
         pass
     raise _fault(AuthenticationSession)

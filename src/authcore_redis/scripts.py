@@ -103,7 +103,8 @@ CALLER: Final = Script(
 -- documents.  ARGV: format, id of a session.
 local session = redis.call('HGET', KEYS[2], ARGV[2])
 local owner = texts(redis.call('HGET', KEYS[3], ARGV[2]))[1]
-if not session or owner == '' then return '[' .. (session or 'null') .. ',null,[],[]]' end
+if not session then return '[0,0,0]' end
+if owner == '' then return '[1,0,0,' .. session .. ']' end
 owner = string.sub(owner, 2)
 local grants, roles = {}, {}
 for _, member in ipairs(redis.call('ZRANGE', KEYS[7], '[' .. owner .. '\0', '(' .. owner .. '\1', 'BYLEX')) do
@@ -115,10 +116,14 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[7], '[' .. owner .. '\0', '(' 
     roles[#roles + 1] = redis.call('HGET', KEYS[8], string.sub(role, 2)) or nil
   end
 end
-local account = redis.call('HGET', KEYS[4], owner) or 'null'
-grants, roles = table.concat(grants, ','), table.concat(roles, ',')
--- One text: many small answers take a client long to read.  None of the documents is looked into for that.
-return '[' .. session .. ',' .. account .. ',[' .. grants .. '],[' .. roles .. ']]'
+local account = redis.call('HGET', KEYS[4], owner)
+-- One text: many small answers take a client long to read.  None of the documents is looked into for that, so that it
+-- begins with how many there are: whatever a document holds cannot pass for one that is absent.
+local told = {account and 2 or 1, #grants, #roles, session}
+if account then told[5] = account end
+for _, grant in ipairs(grants) do told[#told + 1] = grant end
+for _, role in ipairs(roles) do told[#told + 1] = role end
+return '[' .. table.concat(told, ',') .. ']'
 """,
 )
 

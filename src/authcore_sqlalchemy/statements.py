@@ -43,7 +43,7 @@ class _OfKind:
 
 
 class Statements:
-    """What a store says to its engine; each method is synchronous and runs on the connection that it is given."""
+    """What a store has its engine write; each method is synchronous and runs on the connection that it is given."""
 
     def __init__(self, tables: Tables) -> None:
         """Build every statement."""

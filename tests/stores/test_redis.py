@@ -212,6 +212,20 @@ async def test_unreadable_document_is_a_fault(redis_url, client, damage):
         assert caught.value.__cause__ is caught.value.__context__ is None
 
 
+@pytest.mark.parametrize("damage", ["", "[", "{}", "null", "0", '{"id": "\ud800"}', "[1]"])
+@pytest.mark.parametrize("entity", [session(), account(), grant("a"), role()], ids=lambda entity: type(entity).__name__)
+async def test_unreadable_document_of_a_caller_is_a_fault(redis_url, client, entity, damage):
+    """Whatever stands in place of a document that a request needs is a fault, and passes for no absent one."""
+    realm = any_realm()
+    async with opened(redis_url, realm=realm) as store:
+        await put(store, session(), account(), grant("a"), role())
+        documents = Realm(realm)[type(entity)].documents
+        await client.hset(documents, entity.id, damage.encode(errors="surrogatepass"))
+        with pytest.raises(StoreFault, match="holds what no") as caught:
+            await store.caller("session")
+        assert caught.value.__cause__ is caught.value.__context__ is None
+
+
 # --- one round trip -------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +388,19 @@ async def test_cancelled_calls_free_their_connections(redis_url):
                     await checkpoint()
                 group.cancel_scope.cancel()
         assert await same(store, account("nobody")) is None
+
+
+async def test_nobody_is_given_the_answer_of_another(redis_url):
+    """Wherever a request is cancelled, the next one over the same connection is given its own answer."""
+    async with opened(redis_url, connections=1, patience=timedelta(seconds=5)) as store:
+        await put(store, session(), account(), session("other", None))
+        for steps in range(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(store.caller, "session")
+                for _ in range(steps):
+                    await checkpoint()
+                group.cancel_scope.cancel()
+            assert (await store.caller("other")).session == at(1, session("other", None))
 
 
 async def test_calls_wait_for_a_connection(redis_url):
